@@ -1,0 +1,39 @@
+"""How the project meets PostgreSQL: connection settings here, the embedded server beside them."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.database import embedded
+
+
+def from_url(url: str, *, environment: str, pool_size: int) -> dict[str, Any]:
+    """Return an entry of DATABASES for a postgres:// URL; if it is empty, the embedded server's.
+
+    `pool_size` is the most connections one process may hold. Raises ImproperlyConfigured for
+    another scheme.
+    """
+    database = _parse(url) if url else embedded.settings(_purpose(environment))
+    database["CONN_HEALTH_CHECKS"] = True
+    database["OPTIONS"] = {
+        **database.get("OPTIONS", {}),
+        "application_name": f"groundwork-{environment}",
+        "connect_timeout": 10,
+        "pool": {"min_size": 0, "max_size": pool_size, "max_idle": 30, "timeout": 5},
+        # Statements used five times on a connection are prepared on it. A pooler that hands each
+        # transaction another connection (PgBouncer) cannot do this.
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+    }
+    return database
+
+
+def _parse(url: str) -> dict[str, Any]:
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or postgresql://.")
+    return dict(environ.Env.db_url_config(url))
+
+
+def _purpose(environment: str) -> embedded.Purpose:
+    return "test" if environment == "test" else "development"

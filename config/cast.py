@@ -1,0 +1,61 @@
+"""The whole cast: the people of the demo and of the tests, in one place.
+
+Alice owns Acme; Bob is one of its admins, Dora a member. Charlie, who owns Birch, is a stranger to
+Acme; Alice is a member of Birch. Olivia operates the platform and belongs to no organization.
+"""
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from accounts.models import User
+from orgs.models import Organization
+from orgs.roles import Role
+
+PASSWORD = "green-field-2026"  # in development and tests only
+PEOPLE = {
+    "alice": "owns Acme",
+    "bob": "admin of Acme",
+    "charlie": "owns Birch, a stranger to Acme",
+    "dora": "member of Acme",
+    "olivia": "operates the platform",
+}
+
+
+@transaction.atomic
+def seed() -> bool:
+    """Make the cast, unless somebody is there already; return whether it did."""
+    if User.objects.exists():
+        return False
+    cast = {name: person(name) for name in PEOPLE}
+    acme(cast["alice"], cast["bob"], cast["dora"])
+    birch(cast["charlie"], cast["alice"])
+    return True
+
+
+def person(name: str) -> User:
+    """Return a new person of the cast, with a confirmed address and PASSWORD."""
+    operator = name == "olivia"
+    user = User.objects.create_user(
+        f"{name}@example.com",
+        PASSWORD,
+        name=f"{name.title()} Example",
+        is_staff=operator,
+        is_superuser=operator,
+    )
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def acme(owner: User, admin: User, member: User) -> Organization:
+    """Return the new organization Acme with one person in each role."""
+    organization = Organization.create(name="Acme", slug="acme", by=owner)
+    organization.memberships.create(user=admin, role=Role.ADMIN)
+    organization.memberships.create(user=member, role=Role.MEMBER)
+    return organization
+
+
+def birch(owner: User, member: User) -> Organization:
+    """Return the new organization Birch."""
+    organization = Organization.create(name="Birch", slug="birch", by=owner)
+    organization.memberships.create(user=member, role=Role.MEMBER)
+    return organization

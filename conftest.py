@@ -1,0 +1,46 @@
+"""Fixtures for every test: the cast (config/cast.py), one by one."""
+
+import pytest
+from django.conf import settings
+
+from config import cast
+
+
+def pytest_configure():
+    if not settings.TESTING:
+        pytest.exit(f"ENVIRONMENT is {settings.ENVIRONMENT}: tests run in 'test' alone. Unset it.")
+
+
+@pytest.fixture
+def alice(db):
+    return cast.person("alice")
+
+
+@pytest.fixture
+def bob(db):
+    return cast.person("bob")
+
+
+@pytest.fixture
+def charlie(db):
+    return cast.person("charlie")
+
+
+@pytest.fixture
+def dora(db):
+    return cast.person("dora")
+
+
+@pytest.fixture
+def olivia(db):
+    return cast.person("olivia")
+
+
+@pytest.fixture
+def acme(alice, bob, dora):
+    return cast.acme(alice, bob, dora)
+
+
+@pytest.fixture
+def birch(charlie, alice):
+    return cast.birch(charlie, alice)
