@@ -1,0 +1,133 @@
+"""manage.py dev: what ./bin/dev runs once .venv is there."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
+
+from accounts.models import User
+from config import cast
+
+LOCK = 20_260_101  # of PostgreSQL, for two that prepare one database at the same time
+RELOAD = 3  # the exit code by which Django's autoreloader asks for a new process
+
+
+class Command(BaseCommand):
+    help = "Migrate, seed the demo people if there is nobody, and serve with reload."
+    requires_system_checks = ()  # the server checks, each time it reloads
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "address",
+            nargs="?",
+            default=os.environ.get("PORT", "8000"),
+            help="port or address:port; else the variable PORT, else 8000",
+        )
+
+    def handle(self, *, address: str, **options: Any) -> None:
+        if not settings.DEVELOPMENT:
+            raise CommandError(
+                f"ENVIRONMENT is {settings.ENVIRONMENT}, and dev is for development alone: it "
+                "makes people whose password everybody knows."
+            )
+        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGHUP, _leave)  # the terminal was closed
+        try:
+            host, port = parse_address(address)
+            check_free(host, port)
+            self.prepare_database()
+            status = serve(f"{host}:{port}", greeting(host, port))
+        except KeyboardInterrupt:
+            self.stdout.write("")  # the terminal shows ^C
+            return
+        sys.exit(status)
+
+    def prepare_database(self) -> None:
+        """Bring the database up to date and see that somebody is in it."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            try:
+                executor = MigrationExecutor(connection)
+                if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                    self.stdout.write(f"Migrating the database: {len(plan)} new")
+                    call_command("migrate", verbosity=0, interactive=False)
+                if cast.seed():
+                    self.stdout.write("Seeding the demo people")
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        connections.close_all()
+
+
+def parse_address(address: str) -> tuple[str, int]:
+    """Return host and port of `8001`, `0.0.0.0:8001` or `[::1]:8001`.
+
+    Raises CommandError for anything else.
+    """
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise CommandError(f"{address} is not a port or address:port, such as 8001.")
+    return host or "127.0.0.1", int(port)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise CommandError unless a server could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), port), family=family).close()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = f"Port {port} is taken" if taken else f"Cannot serve on {host}:{port} ({error})"
+        another = port % 65_535 + 1
+        raise CommandError(f"{reason}. Choose another: ./bin/dev {another}") from error
+
+
+def greeting(host: str, port: int) -> str:
+    """Return what a newcomer wants to know: where the site is, and as whom to sign in."""
+    site = f"http://{host if host.strip('0.') else '127.0.0.1'}:{port}"
+    roles = {f"{name}@example.com": role for name, role in cast.PEOPLE.items()}
+    emails = User.objects.filter(email__in=roles).order_by("email").values_list("email", flat=True)
+    people = [f"  {email:22} {roles[email]}" for email in emails]
+    connections.close_all()
+    lines = ["", f"{settings.SITE_NAME} is at {site}/", f"Its mails are at {site}/dev/mail/"]
+    if people:
+        lines += ["", f"Sign in with the password {cast.PASSWORD} as", *people]
+    return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
+
+
+def serve(address: str, greeting: str) -> int:
+    """Run the server, and again after each change of the code; return its exit code.
+
+    Django's own reloader kills the server a quarter of a second after Ctrl-C, before it could put
+    things away. So this one starts it deaf to Ctrl-C, and ends it by SIGTERM.
+    """
+    command = [sys.executable, sys.argv[0], "runserver", address]
+    environment = {**os.environ, DJANGO_AUTORELOAD_ENV: "true", "GREETING": greeting}
+    while (status := _run(command, environment)) == RELOAD:
+        environment["GREETING"] = ""
+    return status
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server = subprocess.Popen(command, env=environment)  # noqa: S603
+    signal.signal(signal.SIGINT, heard)
+    try:
+        return server.wait()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _leave(*_: object) -> None:
+    raise KeyboardInterrupt
