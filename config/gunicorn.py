@@ -1,0 +1,34 @@
+"""gunicorn's settings; start it with `gunicorn --config config/gunicorn.py config.wsgi`."""
+
+import os
+
+from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # processes: one for each core
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))  # of each, so that no slow answer blocks all
+preload_app = True  # the code is in memory once, and a broken one stops the start
+
+# A worker is replaced now and then, so that a slow leak never matters; not all of them at once.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+timeout = 30  # seconds after which a worker that hangs is killed
+graceful_timeout = 25  # less than the 30 that most platforms wait between SIGTERM and SIGKILL
+keepalive = 75  # seconds; longer than the 60 of most load balancers, so that they close first
+
+accesslog = None  # config.logs writes a line for each request
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 — heartbeats off the disk
+control_socket_disable = True  # it would be made in the home folder, which nobody here needs
+forwarded_allow_ips = ""  # what a proxy forwards is for Django to believe, by TRUSTED_PROXY_COUNT
+
+_default_headers = Response.default_headers
+
+
+def _without_server(response: Response) -> list[str]:
+    """Return gunicorn's own headers but for the one that names it; it has no setting for that."""
+    return [line for line in _default_headers(response) if not line.startswith("Server:")]
+
+
+Response.default_headers = _without_server
