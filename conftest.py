@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from config import cast
 
@@ -9,6 +10,12 @@ from config import cast
 def pytest_configure():
     if not settings.TESTING:
         pytest.exit(f"ENVIRONMENT is {settings.ENVIRONMENT}: tests run in 'test' alone. Unset it.")
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    """Rate limits are counted in the cache, which no rollback empties."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""A real Chromium in front of the live server. Run these with `./bin/test -m browser`."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from config.tests.browser.visitor import Visitor
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+]
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    """The system's Chromium, started once.
+
+    Playwright's synchronous API keeps an event loop in this thread, and Django's ORM refuses to
+    work beside one. That loop only turns inside a call to Playwright, when the test itself waits,
+    so no statement can hold it up: the guard is lifted while the browser runs, and only then.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=_executable(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chromium, live_server):
+    """Return a function that seats somebody at a browser of their own: no cookie is shared."""
+    contexts = []
+
+    def sit_down(**options):
+        context = chromium.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(5_000)  # milliseconds
+        contexts.append(context)
+        return Visitor(context.new_page())
+
+    yield sit_down
+    for context in contexts:
+        context.close()
+
+
+def _executable():
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    missing = f"No browser: install Chromium (looked for {', '.join(NAMES)})."
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
