@@ -1,9 +1,86 @@
+"""allauth's forms where ours differ: an address may be typed in any way that means its mailbox."""
+
+from typing import Any
+
 from allauth.account import forms as allauth_forms
+from allauth.account.fields import EmailField as AllauthEmailField
+from allauth.core import context
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import User
+from accounts.names import validate_name
+from accounts.signup import admitted
+
+EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
+
+
+class EmailField(AllauthEmailField):
+    """An address as it is stored, however it was typed: capitals, spaces, full-width letters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=EMAIL_LENGTH, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        value = super().to_python(value)
+        # What is too long is refused as it is: normalizing could make it longer still.
+        return value if len(value) > EMAIL_LENGTH else User.objects.normalize_email(value)
 
 
 class SignupForm(allauth_forms.SignupForm):
+    """Name, email address, password. With a pass (accounts.signup) the address is settled."""
+
     name = forms.CharField(
-        max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+        max_length=User._meta.get_field("name").max_length,
+        validators=[validate_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     field_order = ["name", "email", "password1"]
+    account_already_exists: bool
+    data: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"] = EmailField(label="Email")
+        self.admitted = admitted(context.request)
+        if self.admitted:
+            self._settle_email(self.admitted)
+
+    def validate_unique_email(self, value: str) -> str:
+        email = super().validate_unique_email(value)
+        if self.account_already_exists and self.admitted:
+            # Nothing to hide from the owner of the mailbox.
+            raise forms.ValidationError(
+                "There is an account with this address already. Sign in instead."
+            )
+        return email
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Return the new person; or, if the address is taken, the answer that does not say so.
+
+        Of several sign-ups with one address at the same moment the database lets one pass; the
+        others are treated as if they had come later.
+        """
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])  # takes as long as for a new account
+        try:
+            return super().try_save(request)
+        except IntegrityError:
+            self.account_already_exists = True
+            return super().try_save(request)
+
+    def save(self, request: HttpRequest) -> User:
+        """Return the new person, made together with their email address or not at all."""
+        with transaction.atomic():
+            return super().save(request)
+
+    def _settle_email(self, email: str) -> None:
+        field = self.fields["email"]
+        field.initial = email
+        field.help_text = "Your invitation went to this address."
+        field.widget.attrs["readonly"] = True
+        if self.is_bound:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("email")] = email

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from uuid_utils.compat import uuid7
 
+from accounts.names import validate_name
+
 
 class UserManager(BaseUserManager["User"]):
     @classmethod
@@ -40,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(max_length=254, unique=True)
-    name = models.CharField(max_length=100, blank=True)
+    name = models.CharField(max_length=100, blank=True, validators=[validate_name])
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("may open the admin", default=False)
     created = models.DateTimeField(db_default=Now(), editable=False)
