@@ -1,0 +1,185 @@
+"""bin/dev, bin/test and bin/ci in a clone whose Pythons are imitations: nothing is installed."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "mkdir", "mktemp", "rm"]
+TOOLS += ["sed", "sort", "tail"]
+
+# It says that it is Python 3.<minor> if a real one says that it will do, makes a .venv with itself
+# in it, notes each installation, and says what else it is asked to run.
+PYTHON = """#!/bin/bash
+case "$*" in
+  *_base_executable*) [ -z "$({python} "$@")" ] || echo {minor} 0 "$0" ;;
+  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "$0" >>made ;;
+  "-m pip install "*) echo pip >>installations; [ ! -e broken ] || exit 1 ;;
+  *flock*) exec {python} "$@" ;;
+  "-c "*) ;;
+  *"ruff check"*) [ ! -e broken ] || {{ echo "E501 too long"; exit 1; }} ;;
+  *) echo "$*"; [ ! -e broken ] || exit 1 ;;
+esac
+"""
+BROKEN_PYTHON = "#!/bin/bash\nexit 127\n"
+UV = """#!/bin/bash
+case "$*" in
+  --version) echo uv 0.13.8 ;;
+  venv*) mkdir -p .venv/bin && cp "${@:4:1}" .venv/bin/python && echo "uv $*" >>made ;;
+  "pip install"*) echo uv >>installations ;;
+esac
+"""
+
+
+class Clone:
+    def __init__(self, folder):
+        self.folder = folder / "Anna's clone"
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        for tool in TOOLS:
+            (self.programs / tool).symlink_to(shutil.which(tool))
+        shutil.copytree(PROJECT / "bin", self.folder / "bin")
+        for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+            shutil.copy(PROJECT / name, self.folder)
+
+    def add(self, name, text):
+        path = self.programs / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def add_python(self, name, minor=13):
+        return self.add(name, PYTHON.format(minor=minor, python=sys.executable))
+
+    def popen(self, *command, cwd=None):
+        return subprocess.Popen(
+            [self.folder / command[0], *command[1:]],
+            cwd=cwd or self.folder,
+            env={"PATH": str(self.programs), "HOME": str(self.programs)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *command, cwd=None, status=0):
+        """Run it to its end and return the lines that it printed."""
+        process = self.popen(*command, cwd=cwd)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == status, out + err
+        return (out + err).splitlines()
+
+    def lines(self, file):
+        return (self.folder / file).read_text().splitlines()
+
+
+@pytest.fixture
+def clone(tmp_path):
+    return Clone(tmp_path)
+
+
+@pytest.fixture
+def ready(clone):
+    """A clone in which ./bin/test has run."""
+    clone.add_python("python3.13")
+    clone.run("bin/test")
+    return clone
+
+
+def test_python_that_does_not_run_is_passed_over(clone):
+    clone.add("python3.14", BROKEN_PYTHON)
+    works = clone.add_python("python3.13")
+    clone.run("bin/dev")
+    assert clone.lines("made") == [str(works)]
+
+
+def test_newest_python_is_taken_wherever_it_is(clone):
+    clone.add_python("python3", minor=12)
+    newest = clone.add_python(".pyenv/versions/3.14.2/bin/python3", minor=14)
+    clone.add_python("python3.13", minor=13)
+    clone.run("bin/dev")
+    assert clone.lines("made") == [str(newest)]
+
+
+def test_no_python_is_a_sentence_that_says_what_to_install(clone):
+    clone.add("python3", BROKEN_PYTHON)
+    [sentence] = clone.run("bin/dev", status=1)
+    assert sentence.startswith("No Python from 3.12 to 3.14 was found")
+    assert "Install one" in sentence
+
+
+def test_uv_makes_and_fills_the_venv_where_it_is_installed(clone):
+    python = clone.add_python("python3.13")
+    clone.add("uv", UV)
+    clone.run("bin/dev")
+    assert clone.lines("made") == [f"uv venv --quiet --python {python} .venv"]
+    assert clone.lines("installations") == ["uv"]
+
+
+def test_second_start_installs_nothing(ready):
+    assert ready.run("bin/dev", "8001") == ["manage.py dev 8001"]
+    assert ready.lines("installations") == ["pip"]
+
+
+def test_changed_requirements_are_installed_into_the_same_venv(ready):
+    with (ready.folder / "requirements.txt").open("a") as file:
+        file.write("another==1.0\n")
+    assert ready.run("bin/dev")[0].startswith("Installing")
+    ready.run("bin/dev")
+    assert ready.lines("installations") == ["pip", "pip"]
+    assert len(ready.lines("made")) == 1
+
+
+def test_installation_that_failed_is_said_and_done_again(clone):
+    clone.add_python("python3.13")
+    (clone.folder / "broken").touch()
+    assert clone.run("bin/dev", status=1)[-1].startswith("The requirements could not be installed")
+    (clone.folder / "broken").unlink()
+    clone.run("bin/dev")
+    assert clone.lines("installations") == ["pip", "pip"]
+    assert len(clone.lines("made")) == 2
+
+
+def test_venv_whose_python_vanished_is_made_again(ready):
+    python = ready.folder / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3.13")
+    assert ready.run("bin/dev")[0].startswith("Making .venv")
+    assert ready.lines("installations") == ["pip", "pip"]
+
+
+def test_two_that_start_together_install_once(clone):
+    clone.add_python("python3.13")
+    both = [clone.popen("bin/dev"), clone.popen("bin/test")]
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert clone.lines("installations") == ["pip"]
+
+
+def test_works_from_another_folder(ready):
+    assert ready.run("bin/dev", cwd="/") == ["manage.py dev"]
+
+
+@pytest.mark.parametrize("choice", [["-n", "0"], ["-n8"], ["--numprocesses=3"]])
+def test_tests_run_in_parallel_as_the_caller_chose(ready, choice):
+    assert ready.run("bin/test", *choice, "-x") == [" ".join(["-m pytest", *choice, "-x"])]
+
+
+def test_tests_run_in_parallel_by_themselves(ready):
+    [command] = ready.run("bin/test", "accounts")
+    assert command in {f"-m pytest -n {workers} accounts" for workers in (2, 3, 4)}
+
+
+def test_ci_says_which_step_failed_and_why_and_goes_on(ready):
+    assert "E501" not in "\n".join(ready.run("bin/ci"))
+    (ready.folder / "broken").touch()
+    lines = ready.run("bin/ci", status=1)
+    assert "FAILED" in next(line for line in lines if line.startswith("ruff check"))
+    assert "    E501 too long" in lines
+    assert any(line.startswith("browser tests") for line in lines)
+
+
+def test_ci_ends_with_the_closing_line_of_pytest(ready):
+    assert ready.run("bin/ci")[-1].startswith("-m pytest -n")
