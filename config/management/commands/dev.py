@@ -99,7 +99,9 @@ def greeting(host: str, port: int) -> str:
     emails = User.objects.filter(email__in=roles).order_by("email").values_list("email", flat=True)
     people = [f"  {email:22} {roles[email]}" for email in emails]
     connections.close_all()
-    lines = ["", f"{settings.SITE_NAME} is at {site}/", f"Its mails are at {site}/dev/mail/"]
+    lines = ["", f"{settings.SITE_NAME} is at {site}/"]
+    if "OPTIONS" not in settings.MAILERS["default"]:  # no SMTP server is set
+        lines += [f"Its mails are at {site}/dev/mail/"]
     if people:
         lines += ["", f"Sign in with the password {cast.PASSWORD} as", *people]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
