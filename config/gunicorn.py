@@ -4,7 +4,7 @@ import os
 
 from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+# Where it listens is gunicorn's own rule: at $PORT of every address, else at 127.0.0.1:8000.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # processes: one for each core
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "4"))  # of each, so that no slow answer blocks all

@@ -1,0 +1,221 @@
+"""What compose.yaml, Dockerfile and config/gunicorn.py promise, read without a Docker engine."""
+
+import fnmatch
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+DOCKERFILE = (PROJECT / "Dockerfile").read_text()
+IGNORED = [
+    line
+    for line in (PROJECT / ".dockerignore").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def instructions(text=DOCKERFILE):
+    """The Dockerfile as pairs of an instruction and what follows it."""
+    joined = re.sub(r"\\\n\s*", "", re.sub(r"(?m)^#.*\n", "", text))
+    return [tuple(line.split(maxsplit=1)) for line in joined.splitlines() if line]
+
+
+def stages():
+    found = []
+    for name, rest in instructions():
+        if name == "FROM":
+            found.append([])
+        found[-1].append((name, rest))
+    return found
+
+
+def is_ignored(path):
+    parts = [part.removeprefix("**/") for part in IGNORED]
+    return any(fnmatch.fnmatch(piece, part) for piece in Path(path).parts for part in parts)
+
+
+def environment_of(service):
+    default = re.compile(r"\$\{\w+:-(.*?)\}")
+    values = SERVICES[service]["environment"].items()
+    return {name: default.sub(r"\1", str(value)) for name, value in values}
+
+
+def run(code, **environment):
+    """Run Python with this environment alone, and return the JSON that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_published_ports_are_for_this_machine_alone():
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_site_waits_for_the_database_and_the_mail_catcher():
+    waits = {name: what["condition"] for name, what in SERVICES["web"]["depends_on"].items()}
+    assert waits == {"database": "service_healthy", "mail": "service_started"}
+    assert "pg_isready" in SERVICES["database"]["healthcheck"]["test"]
+
+
+def test_database_is_postgresql_18_and_its_rows_outlive_the_container():
+    database = SERVICES["database"]
+    assert database["image"] == "postgres:18"
+    assert database["volumes"] == ["database:/var/lib/postgresql"]
+    assert "database" in COMPOSE["volumes"]
+
+
+def test_role_of_the_containers_database_is_no_superuser():
+    script = COMPOSE["configs"]["role"]["content"]
+    assert "SUPERUSER" not in script
+    assert SERVICES["database"]["environment"].get("POSTGRES_USER", "postgres") == "postgres"
+
+
+def test_environment_of_compose_reaches_its_database_and_its_mail_catcher():
+    found = run(
+        "import json; from django.conf import settings as s; d = s.DATABASES['default']; "
+        "m = s.MAILERS['default']['OPTIONS']; "
+        "print(json.dumps([s.ENVIRONMENT, d['USER'], d['PASSWORD'], d['HOST'], d['NAME'], "
+        "m['host'], m['port'], m['use_tls']]))",
+        **environment_of("web"),
+    )
+    assert found == [
+        "development",
+        *["groundwork"] * 2,
+        "database",
+        "groundwork",
+        "mail",
+        1025,
+        False,
+    ]
+    assert "ROLE groundwork LOGIN CREATEDB PASSWORD 'groundwork'" in str(COMPOSE["configs"])
+
+
+def test_image_is_built_in_stages_and_does_not_run_as_root():
+    *earlier, final = stages()
+    assert len(earlier) >= 2
+    assert [rest for name, rest in final if name == "USER"] == ["10001"]
+
+
+def test_image_holds_what_production_needs_and_no_more():
+    installs = [rest for name, rest in instructions() if name == "RUN" and "pip install" in rest]
+    assert [re.findall(r"-r (\S+)", install) for install in installs] == [["requirements.txt"]]
+
+
+def test_production_imports_nothing_that_only_developers_have():
+    lines = (PROJECT / "requirements-dev.txt").read_text().splitlines()
+    names = {line.split("==")[0].lower().replace("-", "_") for line in lines if "==" in line}
+    loaded = run(
+        "import json, sys, config.wsgi, django.urls; "
+        "django.urls.get_resolver().url_patterns; print(json.dumps(sorted(sys.modules)))",
+        ENVIRONMENT="production",
+        SECRET_KEY="k" * 50,
+        ALLOWED_HOSTS="example.com",
+        DATABASE_URL="postgres://nobody@127.0.0.1/none",
+    )
+    assert {"django", "psycopg", "whitenoise"} <= set(loaded)
+    assert not names & set(loaded)
+
+
+def test_image_keeps_no_secret():
+    kept = [rest for name, rest in instructions() if name in ("ENV", "ARG", "LABEL")]
+    assert not re.search("SECRET|PASSWORD|TOKEN|KEY|DATABASE_URL", " ".join(kept))
+
+
+@pytest.mark.parametrize("path", [".git", ".env", ".env.production.local", ".venv", ".postgres"])
+def test_image_takes_nothing_private_from_the_clone(path):
+    assert is_ignored(path)
+
+
+def test_everything_that_the_image_copies_is_there():
+    copied = [rest.split() for name, rest in instructions() if name == "COPY"]
+    sources = [path for words in copied if "--from" not in words[0] for path in words[:-1]]
+    assert sources
+    for path in sources:
+        assert (PROJECT / path).exists()
+        assert not is_ignored(path)
+
+
+def test_image_and_procfile_start_the_same_server():
+    procfile = yaml.safe_load((PROJECT / "Procfile").read_text())
+    [command] = [json.loads(rest) for name, rest in instructions() if name == "CMD"]
+    assert command == shlex.split(procfile["web"])
+    assert procfile["release"] == "python manage.py migrate"
+
+
+@pytest.fixture
+def server(tmp_path):
+    """gunicorn with our settings and another application; the port that it listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = f"-m gunicorn --config config/gunicorn.py --bind 127.0.0.1:{port} --workers 1"
+    process = subprocess.Popen(
+        [sys.executable, *command.split(), "wsgiref.simple_server:demo_app"],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield until_it_listens(process, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0, out
+
+
+def until_it_listens(process, port):
+    for _ in range(200):
+        assert process.poll() is None, process.stdout.read()
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionError:
+            time.sleep(0.05)
+        else:
+            return port
+    raise AssertionError("gunicorn does not listen after ten seconds")
+
+
+def alive(port):
+    command = [sys.executable, "-m", "config.alive"]
+    environment = {"PATH": os.environ["PATH"], "PORT": str(port)}
+    return subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, check=False
+    ).returncode
+
+
+def test_server_does_not_name_itself_and_leaves_the_home_folder_alone(server, tmp_path):
+    connection = HTTPConnection("127.0.0.1", server)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.getheader("Date")
+    assert answer.getheader("Server") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_container_is_healthy_as_long_as_the_site_answers(server):
+    assert alive(server) == 0
+    assert alive(1) == 1
