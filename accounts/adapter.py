@@ -1,21 +1,29 @@
 """What allauth asks us: where we differ from its defaults."""
 
-from allauth.account.adapter import DefaultAccountAdapter
-from django import forms
-from django.http import HttpRequest
+import logging
+from smtplib import SMTPException
+from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.core import context as current
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts import client
 from accounts.models import User
 from accounts.signup import admitted, use_pass
 
+CODE_SENT = "account/messages/email_confirmation_sent.txt"
+
+logger = logging.getLogger(__name__)
+
 
 class AccountAdapter(DefaultAccountAdapter):
-    def unstash_verified_email(self, request: HttpRequest) -> str | None:
-        """Return the address that a pass (accounts.signup) has proved, and use the pass up."""
-        return use_pass(request)
-
-    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        return admitted(request) == email
-
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))
 
@@ -24,3 +32,79 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> User:
         user.name = form.cleaned_data["name"]
         return super().save_user(request, user, form, commit)
+
+    def unstash_verified_email(self, request: HttpRequest) -> str | None:
+        """Return the address that a pass (accounts.signup) has proved, and use the pass up."""
+        return use_pass(request)
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        return admitted(request) == email
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Confirm the address, unless another account did so a moment ago."""
+        try:
+            with transaction.atomic():
+                return super().confirm_email(request, email_address)
+        except IntegrityError:
+            self.add_message(
+                request,
+                messages.ERROR,
+                "account/messages/email_confirmation_failed.txt",
+                {"email": email_address.email},
+            )
+            return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether `next` stays on this host; what cannot be read as an address does not."""
+        request = current.request
+        return url_has_allowed_host_and_scheme(
+            url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client.ip(request.META) or "unknown"
+
+    def get_http_user_agent(self, request: HttpRequest) -> str:
+        return client.user_agent(request.META) or "unknown"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send the email now; if that fails, log it, and tell whoever waits for it.
+
+        allauth calls this after what the email speaks of is committed, so a mail server that is
+        down costs no row and no page.
+        """
+        request = current.request
+        message = self.render_mail(
+            template_prefix,
+            email,
+            {"request": request, "email": email, "site_name": settings.SITE_NAME, **context},
+        )
+        try:
+            message.send()
+        except (SMTPException, OSError) as error:
+            # Not the error's text: it repeats addresses.
+            logger.error("Email not sent: %s, %s", template_prefix, type(error).__name__)
+            if not _is_notice(context):
+                request.email_not_sent = True
+                messages.error(
+                    request,
+                    f"The email to {email} could not be sent just now. "
+                    "Wait a minute, then ask for another one here.",
+                )
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        if message_template == CODE_SENT and getattr(request, "email_not_sent", False):
+            return
+        super().add_message(request, level, message_template, *args, **kwargs)
+
+
+def _is_notice(context: dict[str, Any]) -> bool:
+    """Whether an email only tells about a change (allauth says from where): nobody waits for it."""
+    return "user_agent" in context

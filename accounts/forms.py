@@ -29,11 +29,25 @@ class EmailField(AllauthEmailField):
         return value if len(value) > EMAIL_LENGTH else User.objects.normalize_email(value)
 
 
+class LoginForm(allauth_forms.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = EmailField(label="Email")
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
+    email = EmailField(label="Email")
+
+
+class AddEmailForm(allauth_forms.AddEmailForm):
+    email = EmailField(label="Email")
+
+
 class SignupForm(allauth_forms.SignupForm):
     """Name, email address, password. With a pass (accounts.signup) the address is settled."""
 
     name = forms.CharField(
-        max_length=User._meta.get_field("name").max_length,
+        max_length=100,
         validators=[validate_name],
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from uuid_utils.compat import uuid7
 
+from accounts import passwords
 from accounts.names import validate_name
 
 
@@ -68,13 +69,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = self.__class__.objects.normalize_email(self.email)
 
+    def check_password(self, raw_password: str | None) -> bool:
+        if len(raw_password or "") > passwords.MAX_LENGTH:
+            return False
+        return super().check_password(raw_password)
+
     def get_full_name(self) -> str:
         return str(self)
 
     @property
     def initials(self) -> str:
         """One or two letters that stand where an avatar would."""
-        words = str(self).split()
+        words = str(self).split() or ["?"]
         return "".join(word[0] for word in [words[0], *words[1:][-1:]]).upper()
 
 

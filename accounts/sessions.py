@@ -1,26 +1,30 @@
 """SESSION_ENGINE: a session is a row of accounts.Session, read with its user in one statement."""
 
 import hashlib
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
-from allauth.account.adapter import get_adapter
 from allauth.account.auth_backends import AuthenticationBackend as AllauthBackend
 from allauth.core import context
+from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.http import HttpRequest
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 
+from accounts import client, passwords
 from accounts.models import Session, User
 
 
 class SessionStore(SessionBase):
     """One row a device: saving changes what the session says, never when and where it began."""
 
-    user: User | None = None
-    ip: str | None = None
-    user_agent = ""
+    user: User | None = None  # who the row came with
+    meta: Mapping[str, str] = {}  # request.META, for where a new session begins
 
     def load(self) -> dict[str, Any]:
         session = (
@@ -44,6 +48,7 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
+        """Write the row. Raises UpdateError if it, or its user, was deleted in the meantime."""
         if self.session_key is None:
             return self.create()
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
@@ -52,11 +57,22 @@ class SessionStore(SessionBase):
             "expire_date": self.get_expiry_date(),
             "user_id": data.get(SESSION_KEY),
         }
-        key = _hash(self.session_key)
-        if must_create:
-            Session.objects.create(session_key=key, ip=self.ip, user_agent=self.user_agent, **row)
-        elif not Session.objects.filter(session_key=key).update(last_seen=timezone.now(), **row):
-            raise UpdateError
+        try:
+            self._insert(row) if must_create else self._update(row)
+        except IntegrityError as error:
+            raise UpdateError from error
+
+    def cycle_key(self) -> None:
+        """Take a new key. At sign-in a device begins; afterwards it stays the device it was."""
+        if SESSION_KEY not in self:
+            return super().cycle_key()
+        old_key = self.session_key
+        self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
+        self._update({"session_key": _hash(self.session_key)}, old_key)
+        self.modified = True
+
+    async def acycle_key(self) -> None:
+        await sync_to_async(self.cycle_key)()
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
@@ -67,27 +83,49 @@ class SessionStore(SessionBase):
     def clear_expired(cls) -> None:
         Session.objects.filter(expire_date__lt=timezone.now()).delete()
 
+    def _insert(self, row: dict[str, Any]) -> None:
+        Session.objects.create(
+            session_key=_hash(self.session_key),
+            ip=client.ip(self.meta),
+            user_agent=client.user_agent(self.meta),
+            **row,
+        )
+
+    def _update(self, row: dict[str, Any], session_key: str | None = None) -> None:
+        key = _hash(session_key or self.session_key)
+        if not Session.objects.filter(session_key=key).update(last_seen=timezone.now(), **row):
+            raise UpdateError
+
 
 class SessionMiddleware(middleware.SessionMiddleware):
-    """Tells a new session which device it is on."""
+    """Tells a session which device it is on, and keeps what it shows out of every cache."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        session = cast("SessionStore", request.session)
-        session.ip = get_adapter().get_client_ip(request)
-        session.user_agent = request.headers.get("User-Agent", "")[:200]
+        request.session.meta = request.META  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.session.accessed and not request.session.is_empty():
+            patch_cache_control(response, private=True, no_store=True)
+        return super().process_response(request, response)
 
 
 class AuthenticationBackend(AllauthBackend):
     """Signs in by email address and password, and knows the person the session row came with."""
 
-    def get_user(self, user_id: str) -> User | None:
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """Return the person, or None; what is too long to be a password is never hashed."""
+        if len(credentials.get("password") or "") > passwords.MAX_LENGTH:
+            return None
+        return super().authenticate(request, **credentials)
+
+    def get_user(self, user_id: UUID) -> User | None:
         """Return the active user of this id, without a statement if the session brought them."""
         user = context.request and context.request.session.user
-        if user and user.pk == User._meta.pk.to_python(user_id):
+        if user and user.pk == user_id:
             return user if self.user_can_authenticate(user) else None
         return super().get_user(user_id)
 
 
 def _hash(session_key: str | None) -> str:
-    return hashlib.sha256((session_key or "").encode()).hexdigest()
+    return hashlib.sha256((session_key or "").encode(errors="replace")).hexdigest()

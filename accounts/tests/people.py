@@ -1,0 +1,33 @@
+"""What a visitor does, step by step, for the tests of several files."""
+
+import re
+
+from django.core import mail
+
+SIGNUP = "/accounts/signup/"
+LOGIN = "/accounts/login/"
+CODE = "/accounts/confirm-email/"
+RESET = "/accounts/password/reset/"
+ERIN = {"name": "Erin Example", "email": "erin@example.com", "password1": "green-field-2026"}
+
+
+def sign_up(client, **changes):
+    return client.post(SIGNUP, ERIN | changes)
+
+
+def sign_in(client, email="alice@example.com", password="green-field-2026", **extra):
+    return client.post(LOGIN, {"login": email, "password": password} | extra)
+
+
+def mailed_code():
+    """The six digits of the last email."""
+    return re.search(r"^\d{6}$", mail.outbox[-1].body, re.M)[0]
+
+
+def mailed_link():
+    """The path of the link in the last email."""
+    return re.search(r"^http://testserver(/\S+)$", mail.outbox[-1].body, re.M)[1]
+
+
+def is_signed_in(client):
+    return "_auth_user_id" in client.session

@@ -1,0 +1,129 @@
+"""A mail server that is down costs nobody a page or an account: it can be asked again."""
+
+import re
+import socket
+
+import pytest
+from aiosmtpd.controller import Controller
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from accounts.tests.people import CODE, RESET, is_signed_in, sign_in, sign_up
+from config.cast import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+NOT_SENT = "could not be sent just now"
+
+
+class Inbox:
+    """What an SMTP server hands over to."""
+
+    def __init__(self):
+        self.mails = []
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.mails.append(envelope)
+        return "250 OK"
+
+
+class RefusingInbox(Inbox):
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        return f"550 {address} is not welcome"
+
+
+@pytest.fixture
+def port(settings):
+    """A port on which nobody listens yet, as the address of our mail server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"host": "127.0.0.1", "port": port, "timeout": 5}
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    return port
+
+
+@pytest.fixture
+def start(port):
+    """Call this with an inbox to start the mail server."""
+    controllers = []
+
+    def start(inbox):
+        controllers.append(Controller(inbox, hostname="127.0.0.1", port=port))
+        controllers[-1].start()
+        return inbox
+
+    yield start
+    for controller in controllers:
+        controller.stop()
+
+
+def test_sign_up_waits_for_the_mail_server_to_come_back(client, start):
+    response = sign_up(client)
+    assert response.headers["Location"] == CODE
+    page = client.get(CODE)
+    assert NOT_SENT in page.text
+    assert "We have sent a code" not in page.text
+    assert "Send a new code" in page.text
+    assert EmailAddress.objects.get().user == User.objects.get()
+
+    inbox = start(Inbox())
+    cache.clear()  # ten seconds later
+    client.post(CODE, {"action": "resend"})
+    assert NOT_SENT not in client.get(CODE).text
+    [sent] = inbox.mails
+    assert sent.rcpt_tos == ["erin@example.com"]
+    client.post(CODE, {"code": re.search(rb"^\d{6}\r?$", sent.content, re.M)[0].strip().decode()})
+    assert is_signed_in(client)
+
+
+def test_a_known_address_is_not_given_away_by_it(client, port, alice):
+    def code_page(visitor, email):
+        sign_up(visitor, email=email)
+        page = visitor.get(CODE).text.replace(email, "…")
+        return re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]+"', "", page)
+
+    assert code_page(client, "alice@example.com") == code_page(Client(), "erin@example.com")
+
+
+def test_whoever_gives_up_can_sign_in_for_a_code_later(client, start):
+    sign_up(client)
+    inbox = start(Inbox())
+    cache.clear()
+    later = Client()
+    assert sign_in(later, "erin@example.com").headers["Location"] == CODE
+    assert len(inbox.mails) == 1
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
+def test_password_reset_says_so_and_can_be_asked_again(client, start, alice, email):
+    response = client.post(RESET, {"email": email}, follow=True)
+    assert response.status_code == 200
+    assert NOT_SENT in response.text
+    inbox = start(Inbox())
+    response = client.post(RESET, {"email": email}, follow=True)
+    assert NOT_SENT not in response.text
+    assert len(inbox.mails) == 1
+
+
+def test_a_changed_password_stays_changed_without_its_notice(client, port, alice):
+    sign_in(client)
+    new = "blue-river-2027"
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    response = client.post("/accounts/password/change/", form, follow=True)
+    assert response.status_code == 200
+    assert NOT_SENT not in response.text
+    alice.refresh_from_db()
+    assert alice.check_password(new)
+
+
+def test_the_log_says_which_email_failed_and_to_nobody_whose(client, start, caplog):
+    start(RefusingInbox())
+    sign_up(client)
+    [record] = [record for record in caplog.records if record.name == "accounts.adapter"]
+    assert "email_confirmation_signup" in record.getMessage()
+    assert "SMTPRecipientsRefused" in record.getMessage()
+    assert "erin@example.com" not in caplog.text

@@ -1,0 +1,238 @@
+"""A session is one row: read with its user in one statement, written only when it changes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
+from django.core.management import call_command
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
+from django.utils import timezone
+
+from accounts.models import Session
+from accounts.sessions import SessionStore
+from config.cast import PASSWORD
+from config.urls import urlpatterns as real_urlpatterns
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+COOKIE = settings.SESSION_COOKIE_NAME
+
+
+def who(request):
+    """A page that needs to know who asks, and nothing else."""
+    return HttpResponse(request.user.name if request.user.is_authenticated else "nobody")
+
+
+def remember(request):
+    request.session["remembered"] = request.GET.get("what")
+    return HttpResponse(request.user.name if request.user.is_authenticated else "nobody")
+
+
+def interrupted(request):
+    """Another request deletes the row while this one works on it."""
+    request.session["remembered"] = "something"
+    Session.objects.all().delete()
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("who/", who),
+    path("remember/", remember),
+    path("interrupted/", interrupted),
+    *real_urlpatterns,
+]
+
+
+def sign_in(client, email="alice@example.com", **headers):
+    response = client.post("/accounts/login/", {"login": email, "password": PASSWORD}, **headers)
+    assert response.status_code == 302
+    return client
+
+
+@pytest.fixture
+def signed_in(client, alice):
+    return sign_in(client, HTTP_USER_AGENT="Firefox", REMOTE_ADDR="192.0.2.7")
+
+
+def test_session_and_user_are_read_in_one_statement(signed_in, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert signed_in.get("/who/").content == b"Alice Example"
+
+
+def test_a_visitor_without_a_session_costs_no_statement(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        client.get("/who/")
+
+
+def test_a_page_that_only_reads_writes_nothing(signed_in):
+    before = Session.objects.values().get()
+    signed_in.get("/who/")
+    assert Session.objects.values().get() == before
+
+
+def test_sign_in_records_the_person_the_address_and_the_browser(signed_in, alice):
+    session = Session.objects.get()
+    assert (session.user, session.ip, session.user_agent) == (alice, "192.0.2.7", "Firefox")
+
+
+def test_the_database_holds_a_hash_that_lets_nobody_in(signed_in):
+    session = Session.objects.get()
+    assert signed_in.cookies[COOKIE].value not in (session.session_key, session.session_data)
+    thief = Client()
+    thief.cookies[COOKIE] = session.session_key
+    assert thief.get("/who/").content == b"nobody"
+
+
+def test_saving_never_resets_when_and_where_a_session_began(signed_in):
+    before = Session.objects.get()
+    signed_in.get("/remember/?what=this", HTTP_USER_AGENT="Other", REMOTE_ADDR="192.0.2.99")
+    after = Session.objects.get()
+    assert signed_in.session["remembered"] == "this"
+    assert (after.pk, after.created, after.ip, after.user_agent) == (
+        before.pk,
+        before.created,
+        "192.0.2.7",
+        "Firefox",
+    )
+    assert after.last_seen > before.last_seen
+
+
+def test_the_key_changes_at_sign_in(client, alice):
+    client.get("/remember/?what=planted")
+    planted = client.cookies[COOKIE].value
+    sign_in(client)
+    assert client.cookies[COOKIE].value != planted
+    thief = Client()
+    thief.cookies[COOKIE] = planted
+    assert thief.get("/who/").content == b"nobody"
+    assert Session.objects.count() == 1
+
+
+def test_signing_in_as_somebody_else_takes_nothing_along(signed_in, bob):
+    signed_in.get("/remember/?what=private")
+    signed_in.post("/accounts/logout/")
+    sign_in(signed_in, "bob@example.com")
+    assert signed_in.get("/who/").content == b"Bob Example"
+    assert "remembered" not in signed_in.session
+
+
+def test_a_new_password_keeps_this_device_and_signs_the_others_out(signed_in, alice):
+    other = sign_in(Client())
+    before = Session.objects.earliest("id")
+    key = signed_in.cookies[COOKIE].value
+    new = "blue-river-2027"
+    signed_in.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
+        HTTP_USER_AGENT="Other",
+    )
+    assert signed_in.get("/who/").content == b"Alice Example"
+    assert other.get("/who/").content == b"nobody"
+    assert signed_in.cookies[COOKIE].value != key
+    after = Session.objects.get()
+    assert (after.pk, after.created, after.user_agent) == (before.pk, before.created, "Firefox")
+
+
+def test_deleting_the_row_signs_the_device_out(signed_in):
+    Session.objects.all().delete()
+    assert signed_in.get("/who/").content == b"nobody"
+
+
+def test_deleting_the_person_deletes_their_sessions(signed_in, alice, bob):
+    sign_in(Client(), "bob@example.com")
+    alice.delete()
+    assert [session.user for session in Session.objects.all()] == [bob]
+    assert signed_in.get("/who/").content == b"nobody"
+
+
+def test_a_person_switched_off_is_signed_out_at_once(signed_in, alice):
+    alice.is_active = False
+    alice.save()
+    assert signed_in.get("/who/").content == b"nobody"
+
+
+def test_signing_out_deletes_the_row_and_takes_a_post(signed_in):
+    assert signed_in.get("/accounts/logout/").status_code == 200
+    assert Session.objects.exists()
+    signed_in.post("/accounts/logout/")
+    assert not Session.objects.exists()
+    assert signed_in.get("/who/").content == b"nobody"
+
+
+def test_an_expired_session_counts_for_nothing_and_is_cleared_away(signed_in, bob):
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    sign_in(Client(), "bob@example.com")
+    assert signed_in.get("/who/").content == b"nobody"
+    call_command("clearsessions")
+    assert [session.user for session in Session.objects.all()] == [bob]
+
+
+def test_a_session_deleted_during_a_request_is_a_bad_request(signed_in):
+    assert signed_in.get("/interrupted/").status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_deleted_while_they_sign_in_is_a_bad_request(client, alice):
+    store = SessionStore()
+    store[SESSION_KEY] = str(alice.pk)
+    alice.delete()
+    with pytest.raises(UpdateError):
+        store.save()
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["x", "x" * 32, "x" * 100_000, "a\0b" * 20, "🦊" * 20, "\udcff" * 20, "' OR 1=1 --", ""],
+    ids=["short", "unknown", "long", "nul", "emoji", "surrogate", "sql", "empty"],
+)
+def test_a_made_up_key_is_nobody(client, key):
+    assert SessionStore(key).get(SESSION_KEY) is None
+    raw = f"{COOKIE}={key}".encode(errors="surrogateescape").decode("latin-1")
+    assert client.get("/who/", HTTP_COOKIE=raw).content == b"nobody"
+
+
+def test_tampered_session_data_is_nobody(signed_in):
+    Session.objects.update(session_data="tampered")
+    assert signed_in.get("/who/").content == b"nobody"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_requests_share_one_session(client, alice):
+    sign_in(client)
+
+    def request(number):
+        mine = Client()
+        mine.cookies[COOKIE] = client.cookies[COOKIE].value
+        try:
+            return mine.get(f"/remember/?what={number}").content
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(request, range(16))) == {b"Alice Example"}
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_async_methods_work_alike(alice):
+    async def drive():
+        store = SessionStore()
+        await store.aset(SESSION_KEY, str(alice.pk))
+        await store.asave()
+        key = store.session_key
+        await store.acycle_key()
+        await store.asave()
+        assert store.session_key != key
+        assert await SessionStore(store.session_key).aget(SESSION_KEY) == str(alice.pk)
+        assert not await store.aexists(key)
+        await store.aflush()
+
+    async_to_sync(drive)()
+    assert not Session.objects.exists()
