@@ -79,9 +79,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def initials(self) -> str:
-        """One or two letters that stand where an avatar would."""
-        words = str(self).split() or ["?"]
-        return "".join(word[0] for word in [words[0], *words[1:][-1:]]).upper()
+        return initials(str(self))
 
 
 class Session(AbstractBaseSession):
@@ -109,3 +107,9 @@ class Session(AbstractBaseSession):
         from accounts.sessions import SessionStore
 
         return SessionStore
+
+
+def initials(name: str) -> str:
+    """Return one or two letters of the name, which stand where a picture would."""
+    words = name.split() or ["?"]
+    return "".join(word[0] for word in words[:1] + words[1:][-1:]).upper()

@@ -27,7 +27,9 @@ def seed() -> bool:
     if User.objects.exists():
         return False
     cast = {name: person(name) for name in PEOPLE}
-    acme(cast["alice"], cast["bob"], cast["dora"])
+    organization = acme(cast["alice"], cast["bob"], cast["dora"])
+    owner = organization.memberships.get(user=cast["alice"])
+    organization.invite("erin@example.com", Role.MEMBER, by=owner)
     birch(cast["charlie"], cast["alice"])
     return True
 
@@ -49,13 +51,13 @@ def person(name: str) -> User:
 def acme(owner: User, admin: User, member: User) -> Organization:
     """Return the new organization Acme with one person in each role."""
     organization = Organization.create(name="Acme", slug="acme", by=owner)
-    organization.memberships.create(user=admin, role=Role.ADMIN)
-    organization.memberships.create(user=member, role=Role.MEMBER)
+    organization.add_user(admin, Role.ADMIN)
+    organization.add_user(member)
     return organization
 
 
 def birch(owner: User, member: User) -> Organization:
     """Return the new organization Birch."""
     organization = Organization.create(name="Birch", slug="birch", by=owner)
-    organization.memberships.create(user=member, role=Role.MEMBER)
+    organization.add_user(member)
     return organization

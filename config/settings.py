@@ -223,5 +223,7 @@ USE_TZ = True
 
 # The product's own switches
 
+# Links in emails lead to the host of the request; here is the one for commands, which have none.
+SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000")
 INVITATION_HOURS = env.int("INVITATION_HOURS", 48)
 WAITLIST_RATE = env.str("WAITLIST_RATE", "10/m/ip")

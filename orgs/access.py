@@ -2,35 +2,51 @@
 
 Every view there declares what it needs with `@requires(permission)`; the middleware reads the
 membership anew on each request and decides. A view that declares nothing is refused, and
-`manage.py check` fails.
+`manage.py check` fails. A view that declares a permission is guarded wherever its route stands.
 """
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from orgs.models import Membership
+from accounts.models import User
+from orgs.models import Membership, Organization
 from orgs.roles import Permission
 
-PREFIX = "o/<slug:slug>/"
+ROOT = "o/"
+PREFIX = f"{ROOT}<slug:slug>/"
 
 View = Callable[..., HttpResponse]
+
+
+class MemberRequest(HttpRequest):
+    """What a view behind the gate gets."""
+
+    user: User
+    membership: Membership
+    organization: Organization
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
     """Declare the permission that a member needs for this view.
 
-    The view finds `request.membership` and `request.organization`.
+    The view finds `request.membership` and `request.organization`. The same view may stand behind
+    another permission elsewhere: the declaration is on the decorated one alone.
     """
 
     def declare(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]
-        return view
+        @wraps(view)
+        def declared(*args: Any, **kwargs: Any) -> HttpResponse:
+            return view(*args, **kwargs)
+
+        declared.permission = permission  # type: ignore[attr-defined]
+        return declared
 
     return declare
 
@@ -43,46 +59,63 @@ class AccessMiddleware:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, request: MemberRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Let a member with the permission pass; 403 for a member without, 404 for anybody else."""
-        match = request.resolver_match
-        if match is None or not match.route.startswith(PREFIX):
-            return None
+        """Let a member with the permission pass; 403 for a member without, 404 for anybody else.
+
+        What counts is the address that was asked for, however its route is spelled.
+        """
         permission = getattr(view, "permission", None)
         if permission is None:
-            raise ImproperlyConfigured(f"{match.view_name} declares no permission: use @requires.")
+            if request.path_info.startswith(f"/{ROOT}"):
+                raise ImproperlyConfigured(f"{request.path_info}: its view needs @requires.")
+            return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        membership = _membership(request, kwargs["slug"])
-        if not membership.can(permission):
+            return redirect_to_login(_way_back(request, kwargs["slug"]))
+        request.membership = _membership(request.user, kwargs["slug"])
+        request.organization = request.membership.organization
+        if not request.membership.can(permission):
             raise PermissionDenied(f"This takes the permission to {permission.label}.")
-        request.membership = membership  # type: ignore[attr-defined]
-        request.organization = membership.organization  # type: ignore[attr-defined]
         return None
 
 
 @checks.register(checks.Tags.security)
 def check_every_route_is_gated(**kwargs: Any) -> list[checks.Error]:
-    """Fail `manage.py check` for a route under /o/<slug>/ whose view declares no permission."""
+    """Fail `manage.py check` for a route under /o/ that names no organization or no permission."""
     return [
         checks.Error(
-            f"{pattern.lookup_str} is an organization's page but declares no permission.",
-            hint="Decorate the view with @requires(Permission.…) from orgs.access.",
+            f"{route} is an organization's page but declares no permission.",
+            hint=f"Put it under {PREFIX} and decorate its view with @requires(Permission.…).",
             id="orgs.E001",
         )
         for route, pattern in _routes(get_resolver().url_patterns)
-        if route.startswith(PREFIX) and not hasattr(pattern.callback, "permission")
+        if _is_open(route, pattern)
     ]
 
 
-def _membership(request: HttpRequest, slug: str) -> Membership:
+def _is_open(route: str, pattern: URLPattern) -> bool:
+    guarded = hasattr(pattern.callback, "permission")
+    if route.replace("^", "").startswith(ROOT):
+        return not guarded or "<slug" not in route
+    return guarded and "<slug" not in route
+
+
+def _way_back(request: HttpRequest, slug: str) -> str:
+    """Where sign-in leads: to the page that was asked for, never to a button's address."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    return reverse("orgs:organization_detail", args=[slug])
+
+
+def _membership(user: User, slug: str) -> Membership:
     try:
-        return Membership.objects.select_related("organization").get(
-            user=request.user, organization__slug=slug
+        membership = Membership.objects.select_related("organization").get(
+            user=user, organization__slug=slug, organization__is_active=True
         )
     except Membership.DoesNotExist:
         raise Http404("No such organization.") from None
+    membership.user = user
+    return membership
 
 
 def _routes(

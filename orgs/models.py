@@ -4,29 +4,55 @@ The four models are django-organizations' abstract ones; the library ties them t
 they stand in one module. What the database itself guarantees: migrations/0002_owner_always_exists.
 """
 
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import partial
 from typing import Self
 
-from django.db import models, transaction
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower, Now
 from django.urls import reverse
+from django.utils import timezone
 from organizations.abstract import (
     AbstractOrganization,
     AbstractOrganizationOwner,
     AbstractOrganizationUser,
 )
 from organizations.base import OrganizationInvitationBase
+from organizations.signals import invitation_accepted, user_added
 from organizations.utils import create_organization
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from orgs import emails
+from orgs.invitations import (
+    AlreadyInvited,
+    AlreadyMember,
+    CannotAccept,
+    InvitationClosed,
+    InvitationStatus,
+    Obstacle,
+)
+from orgs.names import validate_name
 from orgs.roles import PERMISSIONS, Permission, Role
-from orgs.slugs import validate_slug
+from orgs.slugs import first_free, suggest_slugs, validate_slug
 
 
 class Organization(AbstractOrganization):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=100)
-    slug = models.SlugField("web address", max_length=50, unique=True, validators=[validate_slug])
+    name = models.CharField(max_length=100, validators=[validate_name])
+    slug = models.SlugField(
+        "web address",
+        max_length=50,
+        unique=True,
+        validators=[validate_slug],
+        error_messages={"unique": "This web address is taken. Choose another."},
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -45,8 +71,46 @@ class Organization(AbstractOrganization):
                 by, name, slug, model=cls, org_user_defaults={"role": Role.OWNER}
             )
 
+    @classmethod
+    def free_slug(cls, name: str) -> str:
+        """Return a slug for the name that nobody has at this moment."""
+        slugs = suggest_slugs(name)
+        taken = cls.objects.filter(slug__in=slugs).values_list("slug", flat=True)
+        return first_free(slugs, set(taken))
+
     def get_absolute_url(self) -> str:
         return reverse("orgs:organization_detail", args=[self.slug])
+
+    def has_member(self, user: User | AnonymousUser) -> bool:
+        """Whether this person, or visitor, is a member."""
+        return user.is_authenticated and self.memberships.filter(user=user).exists()
+
+    def add_user(self, user: User, role: Role = Role.MEMBER) -> "Membership":
+        """Return the new membership; raises IntegrityError for somebody who has one."""
+        membership = self.memberships.create(user=user, role=role)
+        user_added.send(sender=self, user=user)
+        return membership
+
+    def invite(self, email: str, role: Role, *, by: "Membership") -> "Invitation":
+        """Return the invitation whose link is now on its way to the address.
+
+        An invitation of this address that expired is renewed. Whether the address has an account
+        makes no difference. Raises PermissionDenied, AlreadyMember or AlreadyInvited.
+        """
+        email = User.objects.normalize_email(email)
+        if by.organization_id != self.pk or not by.can_invite(role):
+            raise PermissionDenied(f"This takes the right to invite {role.label.lower()}s.")
+        if self.memberships.filter(user__email=email).exists():
+            raise AlreadyMember
+        try:
+            invitation = Invitation(organization=self, email=email, role=role)
+            invitation._issue(by)
+        except IntegrityError:
+            invitation = self.invitations.pending().get(email=email)
+            if not invitation.is_expired:
+                raise AlreadyInvited(invitation) from None
+            invitation.renew(by=by, role=role)
+        return invitation
 
     @property
     def memberships(self) -> "models.Manager[Membership]":
@@ -93,9 +157,29 @@ class Membership(AbstractOrganizationUser):
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}"
 
+    def clean(self) -> None:
+        super().clean()
+        if self.role != Role.OWNER and Ownership.objects.filter(organization_user=self.pk).exists():
+            raise ValidationError(
+                {"role": "The primary owner keeps the role of owner until somebody else has it."}
+            )
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return PERMISSIONS[Role(self.role)]
+
     def can(self, permission: Permission) -> bool:
         """Whether this member's role has the permission."""
-        return permission in PERMISSIONS[Role(self.role)]
+        return permission in self.permissions
+
+    def can_invite(self, role: str) -> bool:
+        """Whether this member may hand out the role, and resend or revoke an invitation to it."""
+        return self.can(Permission.INVITE_OWNER if role == Role.OWNER else Permission.INVITE)
+
+    @property
+    def invitable_roles(self) -> list[Role]:
+        """The roles this member may hand out, the least first."""
+        return [role for role in reversed(Role) if self.can_invite(role)]
 
 
 class Ownership(AbstractOrganizationOwner):
@@ -118,6 +202,25 @@ class Ownership(AbstractOrganizationOwner):
         return f"{self.organization_user.user} owns {self.organization}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> Self:
+        """Those nobody accepted or revoked, expired ones too."""
+        return self.filter(accepted=None, revoked=None)
+
+    def with_status(self) -> Self:
+        """Annotate `status`, one of InvitationStatus."""
+        return self.annotate(
+            status=models.Case(
+                models.When(accepted__isnull=False, then=models.Value(InvitationStatus.ACCEPTED)),
+                models.When(revoked__isnull=False, then=models.Value(InvitationStatus.REVOKED)),
+                models.When(expires__lte=Now(), then=models.Value(InvitationStatus.EXPIRED)),
+                models.When(sent=None, then=models.Value(InvitationStatus.UNDELIVERED)),
+                default=models.Value(InvitationStatus.SENT),
+                output_field=models.CharField(),
+            )
+        )
+
+
 class Invitation(OrganizationInvitationBase):
     """A seat kept for one email address. The token is only ever in the mail; here is its hash."""
 
@@ -125,12 +228,7 @@ class Invitation(OrganizationInvitationBase):
     invitee_identifier = None
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(
-        Organization,
-        models.CASCADE,
-        related_name="invitations",
-        db_index=False,  # invitation_list begins with it
-    )
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
     email = models.EmailField(max_length=254)
     role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
     invited_by = models.ForeignKey(
@@ -145,6 +243,8 @@ class Invitation(OrganizationInvitationBase):
     sent = models.DateTimeField(null=True, blank=True, editable=False)
     accepted = models.DateTimeField(null=True, blank=True, editable=False)
     revoked = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -161,7 +261,125 @@ class Invitation(OrganizationInvitationBase):
                 name="invitation_one_pending",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "-id"], name="invitation_list")]
+        indexes = [
+            models.Index(
+                fields=["organization", "-id"],
+                condition=models.Q(accepted=None, revoked=None),
+                name="invitation_list",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} to {self.organization}"
+
+    @classmethod
+    def find(cls, token: str) -> Self:
+        """Return the invitation of this link; raises DoesNotExist, for a link renewed since too."""
+        return cls.objects.select_related("organization", "invited_by").get(token_hash=_hash(token))
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires <= timezone.now()
+
+    def obstacle(self, user: User | AnonymousUser) -> Obstacle | None:
+        """Return what keeps this person from accepting, or None. A visitor's address is unknown."""
+        if self.accepted:
+            return Obstacle.ACCEPTED
+        if self.revoked:
+            return Obstacle.REVOKED
+        if self.is_expired:
+            return Obstacle.EXPIRED
+        if not self._inviter_may():
+            return Obstacle.WITHDRAWN
+        if not user.is_authenticated:
+            return None
+        return self._address_obstacle(user)
+
+    @transaction.atomic
+    def accept(self, *, by: User) -> Membership:
+        """Make the person a member in the invitation's role and return the membership.
+
+        Somebody who is a member already stays as they are. Raises CannotAccept, and DoesNotExist
+        when the organization was deleted. The lock on the organization keeps it from going away,
+        and from being joined by the same person through another invitation, at the same time.
+        """
+        self._lock("organization")
+        membership = self.organization.memberships.filter(user=by).first()
+        if membership:
+            return membership
+        if obstacle := self.obstacle(by):
+            raise CannotAccept(obstacle)
+        membership = self.organization.add_user(by, Role(self.role))
+        self.accepted, self.invitee = timezone.now(), by
+        self.save(update_fields=["accepted", "invitee"])
+        invitation_accepted.send(sender=self, user=by)
+        return membership
+
+    @transaction.atomic
+    def renew(self, *, by: Membership, role: Role | None = None) -> None:
+        """Send a new link, for another role if one is given; the old link is dead from now on.
+
+        Raises PermissionDenied, and InvitationClosed for one that was accepted or revoked.
+        """
+        self._lock_pending()
+        self.role = role or self.role
+        self._check_right(by)
+        self._issue(by)
+
+    @transaction.atomic
+    def revoke(self, *, by: Membership) -> None:
+        """Take the invitation back.
+
+        Raises PermissionDenied, and InvitationClosed for one that was accepted or revoked.
+        """
+        self._lock_pending()
+        self._check_right(by)
+        self.revoked = timezone.now()
+        self.save(update_fields=["revoked"])
+
+    def _issue(self, by: Membership) -> None:
+        """Save with a new token, which leaves this function only in the mail, after the commit."""
+        token = secrets.token_urlsafe(32)
+        self.token_hash = _hash(token)
+        self.expires = timezone.now() + timedelta(hours=settings.INVITATION_HOURS)
+        self.invited_by = by.user
+        self.sent = None
+        with transaction.atomic():
+            self.save()
+            transaction.on_commit(partial(emails.invitation, self, token))
+
+    def _check_right(self, by: Membership) -> None:
+        if by.organization_id != self.organization_id or not by.can_invite(self.role):
+            raise PermissionDenied(f"This takes the right to invite {self.role}s.")
+
+    def _lock_pending(self) -> None:
+        self._lock()
+        if self.accepted or self.revoked:
+            raise InvitationClosed
+
+    def _lock(self, *others: str) -> None:
+        """Lock and reread this row, with its organization; `others` are related rows to lock."""
+        self.refresh_from_db(
+            from_queryset=Invitation.objects.select_related("organization").select_for_update(
+                of=("self", *others), no_key=True
+            )
+        )
+
+    def _inviter_may(self) -> bool:
+        inviter = Membership.objects.filter(
+            organization=self.organization_id,
+            organization__is_active=True,
+            user=self.invited_by_id,
+            user__is_active=True,
+        ).first()
+        return inviter is not None and inviter.can_invite(self.role)
+
+    def _address_obstacle(self, user: User) -> Obstacle | None:
+        address = EmailAddress.objects.filter(user=user, email=self.email).first()
+        if address is None:
+            return Obstacle.OTHER_ADDRESS
+        return None if address.verified else Obstacle.UNVERIFIED
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

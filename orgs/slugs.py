@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Container
 
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
@@ -21,9 +22,18 @@ def validate_slug(slug: str) -> None:
         raise ValidationError("This web address is reserved. Choose another.")
 
 
-def suggest_slug(name: str) -> str:
-    """Return a valid slug for the name; one made up where the name has no Latin letter or digit."""
+def suggest_slugs(name: str) -> list[str]:
+    """Return valid slugs for the name, the best first, the last one made up and surely free.
+
+    static/js/slug.js makes the first one while a person types.
+    """
     slug = slugify(name)[:40].strip("-")
+    made_up = f"{slug}-{secrets.token_hex(4)}".strip("-")
     if len(slug) < 3 or slug in RESERVED:
-        slug = f"{slug}-{secrets.token_hex(3)}".strip("-")
-    return slug
+        return [made_up]
+    return [slug, *(f"{slug}-{number}" for number in range(2, 10)), made_up]
+
+
+def first_free(slugs: list[str], taken: Container[str]) -> str:
+    """Return the first of the slugs that is not taken, the last one without asking."""
+    return next((slug for slug in slugs if slug not in taken), slugs[-1])

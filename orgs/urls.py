@@ -1,15 +1,31 @@
 from django.urls import include, path
 
-from orgs import views
+from orgs import joining, views
+from orgs.access import PREFIX
 
 app_name = "orgs"
 
 # Everything of one organization: orgs/access.py guards each of these.
 organization = [
     path("", views.organization_detail, name="organization_detail"),
+    path("members/", views.member_list, name="member_list"),
+    path("invitations/", views.invitation_list, name="invitation_list"),
+    path("invitations/new/", views.invitation_new, name="invitation_new"),
+    path("invitations/<uuid:pk>/resend/", views.invitation_resend, name="invitation_resend"),
+    path("invitations/<uuid:pk>/revoke/", views.invitation_revoke, name="invitation_revoke"),
+]
+
+# The way in, by the link in the mail.
+invitation = [
+    path("", joining.invitation_detail, name="invitation_detail"),
+    path("accept/", joining.invitation_accept, name="invitation_accept"),
+    path("sign-up/", joining.invitation_sign_up, name="invitation_sign_up"),
+    path("switch/", joining.invitation_switch, name="invitation_switch"),
 ]
 
 urlpatterns = [
     path("organizations/", views.organization_list, name="organization_list"),
-    path("o/<slug:slug>/", include(organization)),
+    path("organizations/new/", views.organization_new, name="organization_new"),
+    path(PREFIX, include(organization)),
+    path("invitations/<str:token>/", include(invitation)),
 ]

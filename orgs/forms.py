@@ -1,0 +1,57 @@
+"""The shape of what people type; what they may do is decided by the gate and the models."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from orgs.models import Organization
+from orgs.roles import Role
+from orgs.slugs import validate_slug
+
+
+class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An empty web address is filled from the name."""
+
+    slug = forms.CharField(
+        label="Web address",
+        required=False,
+        max_length=50,
+        validators=[validate_slug],
+        help_text="The last part of the organization’s address. Left empty, it follows the name.",
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+
+    class Meta:
+        model = Organization
+        fields = ["name", "slug"]
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "organization"})}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("slug") and "name" in cleaned and "slug" not in self.errors:
+            cleaned["slug"] = Organization.free_slug(cleaned["name"])
+        return cleaned
+
+
+class EmailField(forms.EmailField):
+    """An address as accounts store it."""
+
+    def to_python(self, value: str | None) -> str:
+        return User.objects.normalize_email(super().to_python(value))
+
+
+class InvitationForm(forms.Form):
+    email = EmailField(
+        label="Email address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
+
+    def __init__(self, *args: Any, offered: list[Role], **kwargs: Any) -> None:
+        """`offered` are the roles to choose from; which may be given, Organization.invite knows."""
+        super().__init__(*args, **kwargs)
+        self.fields["role"].widget.choices = [(role.value, role.label) for role in offered]

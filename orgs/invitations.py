@@ -1,0 +1,53 @@
+"""How an invitation stands, and why one cannot be sent or accepted. The verbs are on the models."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from orgs.models import Invitation
+
+
+class InvitationStatus(models.TextChoices):
+    SENT = "sent"
+    UNDELIVERED = "undelivered", "Not delivered"
+    EXPIRED = "expired"
+    ACCEPTED = "accepted"
+    REVOKED = "revoked"
+
+
+class Obstacle(models.TextChoices):
+    """Why somebody cannot accept an invitation; templates/orgs/invitation_closed.html says it."""
+
+    ACCEPTED = "accepted", "it was used already"
+    REVOKED = "revoked", "it was revoked"
+    EXPIRED = "expired", "it expired"
+    WITHDRAWN = "withdrawn", "whoever sent it may no longer invite"
+    UNVERIFIED = "unverified", "their address is not confirmed"
+    OTHER_ADDRESS = "other_address", "it went to another address"
+
+
+class CannotInvite(Exception):
+    """The text is for the person who tried."""
+
+
+class AlreadyMember(CannotInvite):
+    def __init__(self) -> None:
+        super().__init__("This person is a member already.")
+
+
+class AlreadyInvited(CannotInvite):
+    def __init__(self, invitation: "Invitation") -> None:
+        super().__init__("This address has an invitation already, which waits to be accepted.")
+        self.invitation = invitation
+
+
+class InvitationClosed(CannotInvite):
+    def __init__(self) -> None:
+        super().__init__("This invitation was accepted or revoked in the meantime.")
+
+
+class CannotAccept(Exception):
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.label)
+        self.obstacle = obstacle

@@ -1,0 +1,21 @@
+// Suggests the web address while the name is typed, until the person edits the address.
+// The server fills an empty one from the name too: orgs/slugs.py.
+const name = document.querySelector("[name=name]");
+const slug = document.querySelector("[name=slug]");
+let own = slug.value !== "";
+
+const suggest = (text) =>
+    text
+        .normalize("NFKD")
+        .replace(/[^\x00-\x7F]/g, "")
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, "-")
+        .slice(0, 40)
+        .replace(/^-+|-+$/g, "");
+
+slug.addEventListener("input", () => {
+    own = slug.value !== "";
+});
+name.addEventListener("input", () => {
+    if (!own) slug.value = suggest(name.value);
+});
