@@ -29,6 +29,14 @@ class EmailField(AllauthEmailField):
         return value if len(value) > EMAIL_LENGTH else User.objects.normalize_email(value)
 
 
+class NameField(forms.CharField):
+    """What a person is called (accounts.names)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "name"})
+        super().__init__(max_length=100, validators=[validate_name], widget=widget, **kwargs)
+
+
 class LoginForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,11 +54,7 @@ class AddEmailForm(allauth_forms.AddEmailForm):
 class SignupForm(allauth_forms.SignupForm):
     """Name, email address, password. With a pass (accounts.signup) the address is settled."""
 
-    name = forms.CharField(
-        max_length=100,
-        validators=[validate_name],
-        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
-    )
+    name = NameField()
     field_order = ["name", "email", "password1"]
     account_already_exists: bool
     data: Any
@@ -98,3 +102,13 @@ class SignupForm(allauth_forms.SignupForm):
         if self.is_bound:
             self.data = self.data.copy()
             self.data[self.add_prefix("email")] = email
+
+
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new name for a person who has an account."""
+
+    name = NameField()
+
+    class Meta:
+        model = User
+        fields = ["name"]

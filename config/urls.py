@@ -1,6 +1,7 @@
 """The whole map; each app's own routes are in its urls module."""
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
@@ -15,6 +16,8 @@ urlpatterns = [
     path("", include("waitlist.urls")),
     path("admin/", admin.site.urls),
 ]
+if settings.DEVELOPMENT:
+    urlpatterns += [path("dev/mail/", include("config.mail"))]
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"

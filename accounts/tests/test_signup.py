@@ -147,7 +147,9 @@ def test_a_name_must_be_seen_and_fit(client, name):
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["O’Neill-Ñandú 3.", "李小龙", "محمد", "🦊 Fox", "é" * 100])
+@pytest.mark.parametrize(
+    "name", ["O’Neill-Ñandú 3.", "李小龙", "محمد", "🦊 Fox", "é" * 100], ids=ascii
+)
 def test_any_visible_name_will_do(client, name):
     sign_up(client, name=name)
     assert User.objects.get().name == name
