@@ -1,0 +1,141 @@
+"""manage.py dev: what it refuses, and one run of it in a clone with a database of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from config.management.commands.dev import check_free, parse_address
+
+PROJECT = Path(__file__).resolve().parents[2]
+START = f"""
+import sys
+from pathlib import Path
+sys.path[0] = {str(PROJECT)!r}
+from config.database import embedded, programs
+folder = Path(__file__).parent
+embedded.FOLDER = folder / ".postgres"
+programs.folder_of_root = lambda: folder
+import manage
+manage.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("8001", ("127.0.0.1", 8001)),
+        ("0.0.0.0:80", ("0.0.0.0", 80)),
+        ("[::1]:8000", ("[::1]", 8000)),
+    ],
+)
+def test_address_is_a_port_or_an_address_with_a_port(address, expected):
+    assert parse_address(address) == expected
+
+
+@pytest.mark.parametrize("address", ["", "eight", "0", "65536", "127.0.0.1", "localhost:", "-1"])
+def test_other_addresses_are_refused(address):
+    with pytest.raises(CommandError, match="not a port"):
+        parse_address(address)
+
+
+def test_taken_port_is_said_with_the_way_to_choose_another():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError) as caught:
+            check_free("127.0.0.1", port)
+    assert str(caught.value) == f"Port {port} is taken. Choose another: ./bin/dev {port + 1}"
+
+
+def test_address_of_another_machine_is_said():
+    with pytest.raises(CommandError, match=r"Cannot serve on 192\.0\.2\.1:8000"):
+        check_free("192.0.2.1", 8000)
+
+
+@pytest.mark.parametrize("environment", ["test", "staging", "production"])
+def test_demo_people_with_a_known_password_are_for_development_alone(settings, environment):
+    settings.ENVIRONMENT, settings.DEVELOPMENT = environment, False
+    with pytest.raises(CommandError, match=f"ENVIRONMENT is {environment}"):
+        call_command("dev")
+
+
+class Dev:
+    """`manage.py dev` of a clone in `folder`, in a process group of its own as in a terminal."""
+
+    def __init__(self, folder):
+        self.start = folder / "start.py"
+        self.start.write_text(START)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.process = subprocess.Popen(
+            [sys.executable, self.start, "dev", str(self.port)],
+            cwd=PROJECT,
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def status(self):
+        """The status with which the first page answers; None while nothing listens."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def wait_until(self, condition):
+        for _ in range(600):
+            if condition():
+                return
+            assert self.process.poll() is None, self.process.stdout.read()
+            time.sleep(0.05)
+        raise AssertionError("it did not happen within half a minute")
+
+
+@pytest.fixture
+def dev():
+    with ExitStack() as stack:
+        # Not among pytest's own folders, which are closed to the user who runs the server for root.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-dev-")))
+        folder.chmod(0o755)
+        dev = Dev(folder)
+        yield dev
+        if dev.process.poll() is None:
+            os.killpg(dev.process.pid, signal.SIGKILL)
+            dev.process.wait()
+
+
+def test_ctrl_c_stops_everything_that_it_started(dev):
+    dev.wait_until(lambda: dev.status() == 200)
+    [postgres] = dev.start.parent.rglob("postmaster.pid")
+    os.utime(dev.start)  # the server starts anew
+    dev.wait_until(lambda: dev.status() is None)
+    dev.wait_until(lambda: dev.status() == 200)
+
+    os.killpg(dev.process.pid, signal.SIGINT)
+    out, _ = dev.process.communicate(timeout=20)
+    assert dev.process.returncode == 0
+    assert "Traceback" not in out
+    with pytest.raises(ProcessLookupError):
+        os.killpg(dev.process.pid, 0)
+    assert not postgres.exists()
+
+    assert "Migrating the database" in out
+    assert "Seeding the demo people" in out
+    assert out.count(f"Groundwork is at http://127.0.0.1:{dev.port}/") == 1
+    assert "alice@example.com      owns Acme" in out
+    assert "Sign in with the password green-field-2026" in out
