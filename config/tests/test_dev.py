@@ -5,9 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -17,14 +15,15 @@ from django.core.management import CommandError, call_command
 from config.management.commands.dev import check_free, parse_address
 
 PROJECT = Path(__file__).resolve().parents[2]
-START = f"""
+
+# manage.py, but the embedded PostgreSQL is this clone's.
+START = """
 import sys
 from pathlib import Path
-sys.path[0] = {str(PROJECT)!r}
+sys.path[0] = {project!r}
 from config.database import embedded, programs
-folder = Path(__file__).parent
-embedded.FOLDER = folder / ".postgres"
-programs.folder_of_root = lambda: folder
+embedded.FOLDER = Path({folder!r}, ".postgres")
+programs.folder_of_root = lambda: Path({folder_of_root!r})
 import manage
 manage.main()
 """
@@ -69,11 +68,12 @@ def test_demo_people_with_a_known_password_are_for_development_alone(settings, e
 
 
 class Dev:
-    """`manage.py dev` of a clone in `folder`, in a process group of its own as in a terminal."""
+    """`manage.py dev` of a clone, in a process group of its own as in a terminal."""
 
-    def __init__(self, folder):
-        self.start = folder / "start.py"
-        self.start.write_text(START)
+    def __init__(self, clone):
+        self.start = clone.folder / "start.py"
+        where = {name: str(path) for name, path in clone._asdict().items()}
+        self.start.write_text(START.format(project=str(PROJECT), **where))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.process = subprocess.Popen(
@@ -107,21 +107,22 @@ class Dev:
 
 
 @pytest.fixture
-def dev():
-    with ExitStack() as stack:
-        # Not among pytest's own folders, which are closed to the user who runs the server for root.
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundwork-dev-")))
-        folder.chmod(0o755)
-        dev = Dev(folder)
-        yield dev
-        if dev.process.poll() is None:
-            os.killpg(dev.process.pid, signal.SIGKILL)
-            dev.process.wait()
+def clone(make_clone):
+    return make_clone("Anna's clone")
 
 
-def test_ctrl_c_stops_everything_that_it_started(dev):
+@pytest.fixture
+def dev(clone):
+    dev = Dev(clone)
+    yield dev
+    if dev.process.poll() is None:
+        os.killpg(dev.process.pid, signal.SIGTERM)
+        dev.process.communicate(timeout=20)
+
+
+def test_ctrl_c_stops_everything_that_it_started(clone, dev):
     dev.wait_until(lambda: dev.status() == 200)
-    [postgres] = dev.start.parent.rglob("postmaster.pid")
+    assert not clone.is_stopped("development")
     os.utime(dev.start)  # the server starts anew
     dev.wait_until(lambda: dev.status() is None)
     dev.wait_until(lambda: dev.status() == 200)
@@ -132,7 +133,7 @@ def test_ctrl_c_stops_everything_that_it_started(dev):
     assert "Traceback" not in out
     with pytest.raises(ProcessLookupError):
         os.killpg(dev.process.pid, 0)
-    assert not postgres.exists()
+    assert clone.is_stopped("development")
 
     assert "Migrating the database" in out
     assert "Seeding the demo people" in out
