@@ -1,4 +1,4 @@
-"""python bin/_with_database.py <command>: run it with DATABASE_URL, by default of the tests' server.
+"""python bin/_with_database.py <command>: run it with DATABASE_URL, else that of the tests' server.
 
 For `check --deploy`, which asks the database its version and must not start the embedded one.
 """
