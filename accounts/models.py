@@ -100,7 +100,7 @@ class Session(AbstractBaseSession):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.user or 'visitor'} since {self.created:%Y-%m-%d %H:%M}"
+        return f"{self.ip or 'a device'} since {self.created:%Y-%m-%d %H:%M}"
 
     @classmethod
     def get_session_store_class(cls) -> type:

@@ -1,0 +1,129 @@
+from typing import Any
+
+from allauth.account import admin as allauth_admin
+from allauth.account.models import EmailAddress, EmailConfirmation
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.models import Session, User
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Passwords are neither shown nor set here: people choose their own, by email if need be."""
+
+    list_display = ["email", "name", "is_active", "is_staff", "is_superuser", "created"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "created"]
+    search_fields = ["email", "name"]
+    ordering = ["-id"]
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["email", "name", "is_active"]}),
+        ("Powers", {"fields": POWERS}),
+        ("Dates", {"fields": ["created", "last_login"]}),
+    ]
+    add_fieldsets = [
+        (
+            None,
+            {
+                "fields": ["email", "name"],
+                "description": "They choose a password by “Forgot your password?” and confirm "
+                "the address with a code.",
+            },
+        )
+    ]
+    autocomplete_fields = ["groups", "user_permissions"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """The address is changed where it is confirmed; powers are a superuser's to give."""
+        if obj is None:
+            return []
+        return ["email", "created", "last_login", *([] if _is_superuser(request) else POWERS)]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Session)
+class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
+
+    list_display = ["id", "user", "ip", "user_agent", "created", "last_seen", "expire_date"]
+    list_filter = ["last_seen", "expire_date"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "user__name", "ip", "user_agent"]
+    ordering = ["-id"]
+    show_full_result_count = False
+    fields = ["user", "ip", "user_agent", "created", "last_seen", "expire_date"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        return False
+
+
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(allauth_admin.EmailAddressAdmin):
+    """People's confirmed addresses; which one is primary they choose themselves."""
+
+    list_display = ["email", "user", "primary", "verified"]
+    list_select_related = ["user"]
+    search_fields = ["email", "user__name", "user__email"]
+    raw_id_fields = ()
+    autocomplete_fields = ["user"]
+    readonly_fields = ["primary"]
+    ordering = ["-id"]
+    show_full_result_count = False
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return self.search_fields
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: EmailAddress | None = None
+    ) -> list[str]:
+        return ["user", "email", "primary"] if obj else ["primary"]
+
+
+@admin.register(EmailConfirmation)
+class EmailConfirmationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """allauth's table of links by email; empty, because we send codes."""
+
+    list_display = ["email_address", "created", "sent"]
+    list_filter = ["created"]
+    list_select_related = ["email_address"]
+    search_fields = ["email_address__email"]
+    ordering = ["-id"]
+    show_full_result_count = False
+    fields = ["email_address", "created", "sent"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_superuser
+
+
+def _may_touch(request: HttpRequest, person: User | None) -> bool:
+    """Whoever is no superuser leaves superusers alone."""
+    return person is None or not person.is_superuser or _is_superuser(request)

@@ -1,0 +1,207 @@
+"""/admin/: people, their devices and addresses, and the framework's own tables."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Session, User
+from accounts.tests.people import (
+    CODE,
+    RESET,
+    is_signed_in,
+    mailed_code,
+    mailed_link,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator(client, olivia):
+    client.force_login(olivia)
+    return client
+
+
+@pytest.fixture
+def clerk(bob):
+    """Staff who may change people, but is no superuser."""
+    bob.is_staff = True
+    bob.save()
+    bob.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+def url(model, page, *args):
+    return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_{page}", args=args)
+
+
+def make_rows(numbers):
+    """One row of every table of this file for each number."""
+    content_type = ContentType.objects.get_for_model(User)
+    for number in numbers:
+        person = User.objects.create_user(f"person{number}@example.com", name=f"Person {number}")
+        EmailAddress.objects.create(user=person, email=person.email)
+        Group.objects.create(name=f"Group {number}")
+        Session.objects.create(
+            user=person, session_key=str(number), expire_date=person.created, ip="192.0.2.1"
+        )
+        LogEntry.objects.create(
+            user=person, content_type=content_type, object_repr="x", action_flag=ADDITION
+        )
+        Permission.objects.create(name=str(number), codename=str(number), content_type=content_type)
+
+
+MODELS = [User, Session, EmailAddress, Group, Permission, LogEntry]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_costs_as_much_for_thirty_rows_as_for_three(operator, model):
+    def statements():
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            response = operator.get(url(model, "changelist"))
+        assert response.status_code == 200
+        return len(queries), response.context["cl"].result_count
+
+    make_rows(range(3))
+    few, rows = statements()
+    make_rows(range(3, 30))
+    many, more_rows = statements()
+    assert more_rows == rows + 27
+    assert many == few <= 6
+
+
+@pytest.mark.parametrize("model", [*MODELS, ContentType])
+def test_every_list_can_be_searched_and_every_row_opened(operator, model):
+    make_rows(range(1))
+    assert operator.get(url(model, "changelist") + "?q=person").status_code == 200
+    assert operator.get(url(model, "change", model.objects.first().pk)).status_code == 200
+    assert operator.get(url(model, "add")).status_code in (200, 403)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_are_in_the_order_of_the_primary_key(operator, model):
+    make_rows(range(3))
+    shown = [row.pk for row in operator.get(url(model, "changelist")).context["cl"].result_list]
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_sign_in_goes_through_allauth_and_comes_back(client, olivia):
+    response = client.get("/admin/accounts/user/", follow=True)
+    assert [url for url, _ in response.redirect_chain] == [
+        "/admin/login/?next=/admin/accounts/user/",
+        "/accounts/login/?next=%2Fadmin%2Faccounts%2Fuser%2F",
+    ]
+    response = sign_in(client, olivia.email, next="/admin/accounts/user/")
+    assert response.headers["Location"] == "/admin/accounts/user/"
+    assert client.get("/admin/accounts/user/").status_code == 200
+
+
+def test_the_admins_own_sign_in_takes_no_password(client, olivia):
+    client.post("/admin/login/", {"username": olivia.email, "password": "green-field-2026"})
+    assert not is_signed_in(client)
+
+
+def test_whoever_is_no_staff_is_refused_and_not_sent_in_circles(client, alice):
+    client.force_login(alice)
+    response = client.get("/admin/", follow=True)
+    assert response.status_code == 403
+    assert len(response.redirect_chain) == 1
+
+
+def test_the_admins_password_form_is_the_one_of_the_account(operator):
+    response = operator.get("/admin/password_change/")
+    assert response.headers["Location"] == "/accounts/password/change/"
+
+
+def test_a_person_added_without_a_password_sets_one_by_email(operator):
+    operator.post(url(User, "add"), {"email": "New@Example.com", "name": "New Person"})
+    person = User.objects.get(email="new@example.com")
+    assert not person.has_usable_password()
+
+    visitor = Client()
+    visitor.post(RESET, {"email": "new@example.com"})
+    form = visitor.get(mailed_link(), follow=True)
+    new = {"password1": "blue-river-2027", "password2": "blue-river-2027"}
+    visitor.post(form.redirect_chain[-1][0], new)
+    sign_in(visitor, "new@example.com", "blue-river-2027")
+    visitor.post(CODE, {"code": mailed_code()})
+    assert is_signed_in(visitor)
+    assert EmailAddress.objects.get(user=person).verified
+
+
+def test_an_address_that_is_taken_is_an_error_in_the_form(operator, alice):
+    response = operator.post(url(User, "add"), {"email": "ALICE@example.com", "name": "Other"})
+    assert response.context["adminform"].form.errors.keys() == {"email"}
+
+
+def test_no_password_hash_and_no_session_key_is_shown(operator, alice):
+    client = Client()
+    sign_in(client)
+    session = Session.objects.get(user=alice)
+    person = operator.get(url(User, "change", alice.pk)).text
+    device = operator.get(url(Session, "change", session.pk)).text
+    assert alice.password not in person
+    assert session.session_key not in device + operator.get(url(Session, "changelist")).text
+    assert session.session_data not in device
+
+
+def test_deleting_a_session_signs_the_device_out(operator, alice):
+    client = Client()
+    sign_in(client)
+    session = Session.objects.get(user=alice)
+    operator.post(url(Session, "delete", session.pk), {"post": "yes"})
+    assert client.get("/account/").status_code == 302
+
+
+def test_sessions_are_neither_added_nor_changed_by_hand(operator, alice):
+    Client().force_login(alice)
+    session = Session.objects.get(user=alice)
+    assert operator.get(url(Session, "add")).status_code == 403
+    assert operator.post(url(Session, "change", session.pk), {"ip": "1.1.1.1"}).status_code == 403
+
+
+def test_deleting_a_person_with_many_sessions_asks_first_at_a_fixed_price(operator, alice):
+    for _ in range(10):
+        Client().force_login(alice)
+    with CaptureQueriesContext(connection) as queries:
+        assert operator.get(url(User, "delete", alice.pk)).status_code == 200
+    assert len(queries) < 25
+
+
+def test_a_clerk_changes_people_but_gives_nobody_power(clerk, alice):
+    powers = {"name": "Alice Other", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    clerk.post(url(User, "change", alice.pk), powers)
+    alice.refresh_from_db()
+    assert (alice.name, alice.is_staff, alice.is_superuser) == ("Alice Other", False, False)
+
+
+def test_a_clerk_leaves_superusers_alone(clerk, olivia):
+    change = clerk.post(url(User, "change", olivia.pk), {"name": "Gone"})
+    delete = clerk.post(url(User, "delete", olivia.pk), {"post": "yes"})
+    assert (change.status_code, delete.status_code) == (403, 403)
+    clerk.post(
+        url(User, "changelist"),
+        {"action": "delete_selected", "_selected_action": olivia.pk, "post": "yes"},
+    )
+    olivia.refresh_from_db()
+    assert olivia.name == "Olivia Example"
+
+
+def test_an_operator_switches_a_person_off(operator, alice):
+    client = Client()
+    sign_in(client)
+    operator.post(url(User, "change", alice.pk), {"name": alice.name})
+    assert client.get("/account/").status_code == 302
+    assert mail.outbox == []

@@ -1,0 +1,63 @@
+"""The framework's own tables in the admin: to look at, but groups, which are ours to make."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(auth_admin.GroupAdmin):
+    ordering = ["-id"]
+    filter_horizontal = ()
+    autocomplete_fields = ["permissions"]
+    show_full_result_count = False
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the framework writes."""
+
+    ordering = ["-id"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Permission)
+class PermissionAdmin(ReadOnlyAdmin):
+    list_display = ["name", "content_type", "codename"]
+    list_select_related = ["content_type"]
+    list_filter = ["content_type__app_label"]
+    search_fields = ["name", "codename", "content_type__app_label", "content_type__model"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # Its name in lists and autocompletion begins with its content type's.
+        return super().get_queryset(request).select_related("content_type")
+
+
+@admin.register(ContentType)
+class ContentTypeAdmin(ReadOnlyAdmin):
+    list_display = ["id", "app_label", "model"]
+    list_filter = ["app_label"]
+    search_fields = ["app_label", "model"]
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    list_display = ["action_time", "user", "action_flag", "content_type", "object_repr"]
+    list_select_related = ["user", "content_type"]
+    list_filter = ["action_time", "action_flag"]
+    search_fields = ["user__email", "object_repr", "object_id"]
