@@ -1,7 +1,12 @@
 """Who is waiting. No foreign keys: the waitlist works alone."""
 
-from django.db import models
+import ipaddress
+
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.db import connection, models
 from django.db.models.functions import Lower, Now
+from django.http import HttpRequest
 from uuid_utils.compat import uuid7
 
 
@@ -21,3 +26,82 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @staticmethod
+    def join(email: str) -> None:
+        """Put the address (normalized, see JoinForm) on the list, unless it is there already.
+
+        PostgreSQL settles who is first, so that fifty at once make one row.
+        """
+        Entry.objects.bulk_create(
+            [Entry(email=Lower(models.Value(email)))],  # its own idea of lower-case, see the check
+            ignore_conflicts=True,
+        )
+
+
+class Attempt(models.Model):
+    """How often one IP address has tried since its first try.
+
+    Not allauth's limiter: that one is internal to allauth, cannot say how long to wait, and takes
+    eight statements and a lock that waiters poll. This is one statement, exact however many try
+    at once. The table is UNLOGGED: it costs no write to the log, and a crash empties it.
+    """
+
+    ip = models.GenericIPAddressField("IP address or IPv6 network", primary_key=True)
+    count = models.PositiveIntegerField()
+    until = models.DateTimeField("counted until")
+
+    class Meta:
+        ordering = ["-until"]
+        indexes = [models.Index(fields=["until"], name="attempt_until")]
+
+    def __str__(self) -> str:
+        return str(self.ip)
+
+    @staticmethod
+    def seconds_to_wait(request: HttpRequest) -> int:
+        """Count this try; return 0 if it may go on, else the seconds until the next one may.
+
+        WAITLIST_RATE says how many tries in how many seconds. A refused try does not count.
+        """
+        amount, seconds = settings.WAITLIST_RATE
+        ip = _network(get_adapter().get_client_ip(request))
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT, {"ip": ip, "amount": amount, "seconds": seconds})
+            if cursor.fetchone():
+                return 0
+            cursor.execute(WAIT, {"ip": ip})
+            row = cursor.fetchone()
+        return max(row[0], 1) if row else 1
+
+
+# A refused try returns no row. The first lines forget a few addresses whose time is over.
+COUNT = """
+WITH forgotten AS (
+    DELETE FROM waitlist_attempt WHERE ip IN (
+        SELECT ip FROM waitlist_attempt WHERE until < statement_timestamp() AND ip <> %(ip)s
+        ORDER BY until LIMIT 10 FOR UPDATE SKIP LOCKED
+    )
+)
+INSERT INTO waitlist_attempt AS known (ip, count, until)
+VALUES (%(ip)s, 1, statement_timestamp() + make_interval(secs => %(seconds)s))
+ON CONFLICT (ip) DO UPDATE SET
+    count = CASE WHEN known.until <= statement_timestamp() THEN 1 ELSE known.count + 1 END,
+    until = CASE WHEN known.until <= statement_timestamp() THEN excluded.until ELSE known.until END
+WHERE known.until <= statement_timestamp() OR known.count < %(amount)s
+RETURNING count
+"""
+WAIT = """
+SELECT ceil(extract(epoch FROM until - statement_timestamp()))::int
+FROM waitlist_attempt WHERE ip = %(ip)s
+"""
+
+
+def _network(ip: str) -> str:
+    """Return what one person holds: an IPv4 address, or the /64 around an IPv6 address."""
+    address = ipaddress.ip_address(ip)
+    if address.version == 4:
+        return ip
+    if address.ipv4_mapped:  # ::ffff:192.0.2.1
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False).network_address)

@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from waitlist import views
 
 app_name = "waitlist"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("waitlist/", views.join, name="join"),
+    path("waitlist/thanks/", views.thanks, name="thanks"),
+]

@@ -1,0 +1,111 @@
+"""The public form at /waitlist/."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from waitlist.models import Entry
+
+URL = "/waitlist/"
+
+pytestmark = pytest.mark.django_db
+
+
+def emails():
+    return list(Entry.objects.values_list("email", flat=True))
+
+
+def test_a_visitor_joins_and_is_thanked(client):
+    page = client.get(URL)
+    assert 'name="email"' in page.text
+
+    response = client.post(URL, {"email": "ann@example.com", "website": ""}, follow=True)
+
+    assert response.redirect_chain == [("/waitlist/thanks/", 302)]
+    assert "on the list" in response.text
+    assert emails() == ["ann@example.com"]
+
+
+def test_new_known_and_robot_get_the_same_answer(client):
+    answers = [
+        client.post(URL, {"email": "ann@example.com"}),
+        client.post(URL, {"email": "ann@example.com"}),
+        client.post(URL, {"email": "bot@example.com", "website": "https://spam.example"}),
+    ]
+
+    assert {(a.status_code, a.headers["Location"]) for a in answers} == {(302, "/waitlist/thanks/")}
+    assert emails() == ["ann@example.com"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["  Ann@Example.COM ", "ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "\u3000ann@example.com"],
+    ids=["spaces and capitals", "full-width", "ideographic space"],
+)
+def test_address_is_normalized_before_it_is_checked(client, typed):
+    assert client.post(URL, {"email": typed}).status_code == 302
+    assert emails() == ["ann@example.com"]
+
+
+def test_address_is_lower_case_by_postgresqls_own_rule(client):
+    """U+A7CB is a capital to PostgreSQL 18, and to Python from 3.14 on."""
+    assert client.post(URL, {"email": "ann@\ua7cb.com"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "ann",
+        "ann@",
+        "a\x00nn@example.com",
+        "ann@exa mple.com",
+        "ann@example.com, bob@example.com",
+        "a" * 243 + "@example.com",
+        "ﷺ" * 20 + "@example.com",
+    ],
+)
+def test_bad_address_is_answered_with_the_reason_beside_the_field(client, typed):
+    response = client.post(URL, {"email": typed})
+
+    assert response.status_code == 400
+    assert 'aria-invalid="true"' in response.text
+    assert emails() == []
+
+
+def test_longest_address_fits(client):
+    longest = "a" * 64 + "@" + ".".join(["b" * 61] * 3) + ".com"
+    assert len(longest) <= 254
+    assert client.post(URL, {"email": longest}).status_code == 302
+
+
+def test_eleventh_try_within_a_minute_waits_and_keeps_what_was_typed(client):
+    for number in range(10):
+        assert client.post(URL, {"email": f"ann{number}@example.com"}).status_code == 302
+
+    response = client.post(URL, {"email": "eve@example.com"})
+
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["Retry-After"]) <= 60
+    assert 'value="eve@example.com"' in response.text
+    assert len(emails()) == 10
+
+
+def test_a_form_without_its_token_is_refused():
+    from django.test import Client
+
+    response = Client(enforce_csrf_checks=True).post(URL, {"email": "ann@example.com"})
+    assert response.status_code == 403
+    assert emails() == []
+
+
+def test_form_costs_no_statement_and_joining_two(client):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        client.get(URL)
+        client.get("/waitlist/thanks/")
+    assert len(queries) == 0
+    with CaptureQueriesContext(connection) as queries:
+        client.post(URL, {"email": "ann@example.com"})
+    assert len(queries) == 2
