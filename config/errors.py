@@ -1,16 +1,50 @@
 """What people and programs see when something cannot be done: our pages, or JSON under /api/."""
 
-from http import HTTPStatus
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from psycopg.errors import ReadOnlySqlTransaction
 
-MESSAGES = {
-    400: "The request could not be understood.",
-    403: "You are not allowed to do this.",
-    404: "There is nothing here.",
-    500: "Something went wrong on our side. It has been noted.",
+from config.logs import request_id
+
+RETRY_AFTER = 30  # seconds; about what a database takes to restart
+JSON = {  # status: (code, message)
+    400: ("bad_request", "The request could not be understood."),
+    403: ("forbidden", "You are not allowed to do this."),
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    413: ("content_too_large", "The body is too large."),
+    415: ("unsupported_media_type", "The body is of a type that is not taken here."),
+    429: ("too_many_requests", "That was too often. Try again later."),
+    500: ("server_error", "Something went wrong on our side. It has been noted."),
+    503: ("unavailable", "We cannot answer right now. Try again in a moment."),
 }
+
+logger = logging.getLogger(__name__)
+
+
+class ErrorMiddleware:
+    """Answers what no view can: the database is away or refused a NUL, a method is not taken."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            page = _respond(request, 405)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return _not_our_fault(request, error)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -26,15 +60,60 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _respond(request, 500)
+    """Answer for an exception outside a view, or one that `ErrorMiddleware` let through."""
+    error = sys.exc_info()[1]
+    return (error and _not_our_fault(request, error)) or _respond(request, 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _respond(request, 403, template="403_csrf.html")
 
 
-def _respond(request: HttpRequest, status: int, template: str = "") -> HttpResponse:
-    if request.path.startswith("/api/"):
-        code = HTTPStatus(status).name.lower()
-        return JsonResponse({"error": {"code": code, "message": MESSAGES[status]}}, status=status)
-    return render(request, template or f"{status}.html", status=status)
+def json_error(
+    status: int, message: str = "", *, fields: dict[str, str] | None = None, retry_after: int = 0
+) -> JsonResponse:
+    """Return the one shape of every error of the API.
+
+    `fields` says what is wrong with which field, `retry_after` is in seconds.
+    """
+    code, usual_message = JSON[status]
+    error: dict[str, Any] = {"code": code, "message": message or usual_message}
+    if fields:
+        error["fields"] = fields
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    return JsonResponse({"error": error}, status=status, headers=headers)
+
+
+def _not_our_fault(request: HttpRequest, error: BaseException) -> HttpResponse | None:
+    if _database_is_away(error):
+        logger.error("The database is away.", exc_info=error)
+        return _respond(request, 503, retry_after=RETRY_AFTER)
+    if isinstance(error, UnreadablePostError) or _refused_nul(error):
+        return _respond(request, 400)
+    return None
+
+
+def _database_is_away(error: BaseException) -> bool:
+    """Whether it is down, restarting, read-only or has no connection left: waiting helps."""
+    return isinstance(error, OperationalError | InterfaceError) or isinstance(
+        error.__cause__, ReadOnlySqlTransaction
+    )
+
+
+def _refused_nul(error: BaseException) -> bool:
+    """Whether somebody sent a character that PostgreSQL cannot store."""
+    return isinstance(error, DataError) and "NUL (0x00)" in str(error)
+
+
+def _respond(
+    request: HttpRequest, status: int, *, template: str = "", retry_after: int = 0
+) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return json_error(status, retry_after=retry_after)
+    if status == 500:  # without the context processors: one of them may be what broke
+        page = render_to_string("500.html", {"request_id": request_id.get()})
+        return HttpResponse(page, status=500)
+    response = render(request, template or f"{status}.html", status=status)
+    if retry_after:
+        response["Retry-After"] = str(retry_after)
+    return response

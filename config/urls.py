@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     path("", include("orgs.urls")),
     path("", include("waitlist.urls")),
+    path("api/", include("config.api")),
     path("admin/", admin.site.urls),
 ]
 if settings.DEVELOPMENT:

@@ -1,0 +1,104 @@
+"""The API: JSON in, JSON out, strict about both. Errors have the shape of errors.json_error."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from config.errors import json_error
+from waitlist.forms import JoinForm
+from waitlist.models import Attempt
+
+MAX_BYTES = 16 * 1024
+
+View = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
+
+
+def takes_json(view: View) -> Callable[[HttpRequest], HttpResponse]:
+    """Call the view with the object that was posted, or answer what was wrong with the request.
+
+    There is no CSRF token: a page of another site is refused by its Origin, and can send JSON
+    only after asking (CORS), which we never grant.
+    """
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            response = json_error(405, "Only POST is possible here.")
+            response["Allow"] = "POST"
+            return response
+        if not _comes_from_here(request):
+            return json_error(403, "Requests from pages of other sites are not accepted.")
+        if request.content_type != "application/json":
+            return json_error(415, "Send JSON, with Content-Type: application/json.")
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
+            return json_error(413, f"Send at most {MAX_BYTES} bytes.")
+        try:
+            data = parse(request.body)
+        except (ValueError, RecursionError):
+            return json_error(400, "The body must be one JSON object in UTF-8.")
+        return view(request, data)
+
+    return answer
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`, which every other JSON parser would read the same way.
+
+    Python's parser alone also takes NaN, duplicate names, UTF-16 and halves of surrogate pairs.
+    Raises ValueError, or RecursionError for thousands of brackets.
+    """
+    data = json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=_without_duplicates)
+    if not isinstance(data, dict):
+        raise ValueError("not an object")
+    json.dumps(data, ensure_ascii=False).encode()  # raises for half a surrogate pair
+    return data
+
+
+@takes_json
+def waitlist_join(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
+    """POST {"email": …}. A new address, a known one and a robot's get the same answer."""
+    form = JoinForm({name: value for name, value in data.items() if isinstance(value, str)})
+    if not form.is_valid():
+        reasons = {name: str(errors[0]) for name, errors in form.errors.items()}
+        return json_error(400, "The address could not be accepted.", fields=reasons)
+    if wait := Attempt.seconds_to_wait(request):
+        return json_error(429, f"Try again in {wait} seconds.", retry_after=wait)
+    form.join()
+    return JsonResponse({"message": "Thank you. We will write when there is a place."}, status=202)
+
+
+def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """Answer in JSON while DEBUG is on, too."""
+    return json_error(404)
+
+
+def _comes_from_here(request: HttpRequest) -> bool:
+    origin = request.headers.get("Origin")
+    here = f"{request.scheme}://{request.get_host()}"
+    return origin is None or origin in (here, *settings.CSRF_TRUSTED_ORIGINS)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+not_found.csrf_exempt = True  # type: ignore[attr-defined]
+
+urlpatterns = [
+    path("waitlist", waitlist_join, name="api_waitlist_join"),
+    path("", not_found),
+    path("<path:rest>", not_found),
+]
