@@ -3,46 +3,105 @@
 A real environment variable wins over every file; of the files the more particular one wins:
 `.env.<environment>.local`, then `.env.local`, then `.env`. Tests read no file, so that
 nobody's laptop changes what they prove.
+
+What is missing or makes no sense is a SettingError, which manage.py and config/wsgi.py turn into
+one sentence.
 """
 
 import os
 from pathlib import Path
-from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 ENVIRONMENTS = ("development", "test", "staging", "production")
 BASE_DIR = Path(__file__).resolve().parent.parent
+YES = ("true", "yes", "on", "1")
+NO = ("false", "no", "off", "0", "")
+PERIODS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in seconds
 
-env = environ.Env()
+
+class SettingError(ImproperlyConfigured):
+    """One sentence that names the variable and says what it must be."""
+
+
+class Env(environ.Env):
+    """django-environ, but a value that makes no sense stops the start instead of being guessed."""
+
+    def number(self, var: str, default: int) -> int:
+        """Return the variable as a whole number that is not negative."""
+        value = self.str(var, str(default))
+        if not (value.isascii() and value.isdigit()):
+            raise SettingError(f"{var} is {value!r}; it must be a whole number, such as {default}.")
+        return int(value)
+
+    def flag(self, var: str, default: bool) -> bool:
+        value = self.str(var, str(default)).strip().lower()
+        if value not in YES + NO:
+            raise SettingError(f"{var} is {value!r}; it must be true or false.")
+        return value in YES
+
+    def names(self, var: str) -> list[str]:
+        """Return the variable's parts between its commas, trimmed; empty ones are left out."""
+        return split(self.str(var, ""))
+
+    def rate(self, var: str, default: str) -> tuple[int, int]:
+        """Return '10/m' (or /s, /h, /d) as how many in how many seconds: (10, 60)."""
+        value = self.str(var, default)
+        amount, _, period = value.partition("/")
+        if not (amount.isascii() and amount.isdigit() and int(amount)) or period not in PERIODS:
+            raise SettingError(f"{var} is {value!r}; it must be a number and a period, as 10/m.")
+        return int(amount), PERIODS[period]
+
+
+env = Env()
 
 
 def read_environment() -> str:
     """Read the .env files into the process's environment and return the environment's name.
 
-    Raises ImproperlyConfigured for a name that is not one of ENVIRONMENTS.
+    Raises SettingError for a name that is not one of ENVIRONMENTS, and for a file that names
+    another: the name has chosen the files, and a server must not run as 'development' by mistake.
     """
     running_tests = "PYTEST_VERSION" in os.environ  # set by pytest itself
     name = env.str("ENVIRONMENT", "test" if running_tests else "development")
     if name not in ENVIRONMENTS:
-        raise ImproperlyConfigured(
-            f"ENVIRONMENT is {name!r}; it must be one of {', '.join(ENVIRONMENTS)}."
-        )
+        raise SettingError(f"ENVIRONMENT is {name!r}; it must be one of {', '.join(ENVIRONMENTS)}.")
     if name != "test":
         for file in (f".env.{name}.local", ".env.local", ".env"):
             env.read_env(BASE_DIR / file)
+    if env.str("ENVIRONMENT", name) != name:
+        raise SettingError(
+            f"ENVIRONMENT is {env.str('ENVIRONMENT')!r} in an .env file, which comes too late: "
+            "set it as a real environment variable."
+        )
     return name
 
 
-def required(name: str, environment: str, *, otherwise: Any) -> Any:
+def required(name: str, environment: str, *, otherwise: str) -> str:
     """Return the variable, or `otherwise` in development and tests, where a default is harmless.
 
-    Raises ImproperlyConfigured naming the variable when staging or production lacks it.
+    Raises SettingError naming the variable when staging or production lacks it.
     """
     value = env.str(name, "")
-    if value:
+    if value.strip(" ,"):
         return value
     if environment in ("development", "test"):
         return otherwise
-    raise ImproperlyConfigured(f"{name} is not set, and {environment} cannot start without it.")
+    raise SettingError(f"{name} is not set, and {environment} cannot start without it.")
+
+
+def split(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def secret_key(environment: str) -> str:
+    """Return SECRET_KEY; raises SettingError if staging's or production's could be guessed."""
+    key = required("SECRET_KEY", environment, otherwise="not-a-secret-" * 5)
+    deployed = environment in ("staging", "production")
+    if deployed and (len(key) < 32 or key.startswith("not-a-secret")):
+        raise SettingError(
+            "SECRET_KEY is too easy to guess; set 50 random characters, which "
+            'python -c "import secrets; print(secrets.token_urlsafe(50))" makes.'
+        )
+    return key

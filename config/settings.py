@@ -1,19 +1,21 @@
 """All settings, one file, read top to bottom. What each variable means: .env.example."""
 
+from typing import Any
+
 from django.utils.csp import CSP
 
-from config import database
-from config.env import BASE_DIR, env, read_environment, required
+from config import database, logs
+from config.env import BASE_DIR, env, read_environment, required, secret_key, split
 
 ENVIRONMENT = read_environment()
 DEVELOPMENT = ENVIRONMENT == "development"
 TESTING = ENVIRONMENT == "test"
 DEPLOYED = not (DEVELOPMENT or TESTING)
 
-SECRET_KEY = required("SECRET_KEY", ENVIRONMENT, otherwise="not-a-secret-" * 5)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-DEBUG = DEVELOPMENT and env.bool("DEBUG", True)
-ALLOWED_HOSTS = required("ALLOWED_HOSTS", ENVIRONMENT, otherwise="localhost,127.0.0.1").split(",")
+SECRET_KEY = secret_key(ENVIRONMENT)
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
+DEBUG = DEVELOPMENT and env.flag("DEBUG", True)
+ALLOWED_HOSTS = split(required("ALLOWED_HOSTS", ENVIRONMENT, otherwise="localhost,127.0.0.1,[::1]"))
 SITE_NAME = env.str("SITE_NAME", "Groundwork")
 
 # Django's checks for things decided here on purpose.
@@ -38,6 +40,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.logs.RequestLogMiddleware",
+    "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -48,6 +51,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.errors.ErrorMiddleware",
     "orgs.access.AccessMiddleware",
 ]
 
@@ -79,7 +83,7 @@ DATABASES = {
     "default": database.from_url(
         required("DATABASE_URL", ENVIRONMENT, otherwise=""),
         environment=ENVIRONMENT,
-        pool_size=env.int("DATABASE_POOL_SIZE", 16),
+        pool_size=env.number("DATABASE_POOL_SIZE", 16),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -91,6 +95,8 @@ CACHES = {
         if DEPLOYED
         else "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "cache",
+        # Django's default of 300 would throw the limits of busy minutes away.
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 
@@ -135,11 +141,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Sessions, cookies and the browser's own defenses
 
-HTTPS = env.bool("HTTPS", DEPLOYED)
+HTTPS = env.flag("HTTPS", DEPLOYED)
 COOKIE_PREFIX = "__Host-" if HTTPS else ""
 
 SESSION_ENGINE = "accounts.sessions"
@@ -150,17 +156,16 @@ CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 MESSAGE_STORAGE = "config.messages.CookieStorage"
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # the load balancer asks from inside, without TLS
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 )
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", True)
-SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS", True)
+SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", False)
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -195,24 +200,21 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <hello@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_FOLDER = BASE_DIR / ".mail"  # development keeps each mail here, /dev/mail/ shows them
-if env.str("SMTP_HOST", ""):
+MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "config.mail.DevelopmentBackend"}}
+if env.str("SMTP_HOST", "") or not DEVELOPMENT:
     MAILERS = {
         "default": {
             "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "OPTIONS": {
-                "host": env.str("SMTP_HOST"),
-                "port": env.int("SMTP_PORT", 587),
+                "host": env.str("SMTP_HOST", "localhost"),
+                "port": env.number("SMTP_PORT", 587),
                 "username": env.str("SMTP_USER", ""),
                 "password": env.str("SMTP_PASSWORD", ""),
-                "use_tls": env.bool("SMTP_STARTTLS", True),
+                "use_tls": env.flag("SMTP_STARTTLS", True),
                 "timeout": 5,
             },
         }
     }
-elif DEVELOPMENT:
-    MAILERS = {"default": {"BACKEND": "config.mail.DevelopmentBackend"}}
-else:
-    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
 
 # Language and time
 
@@ -225,5 +227,9 @@ USE_TZ = True
 
 # Links in emails lead to the host of the request; here is the one for commands, which have none.
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000")
-INVITATION_HOURS = env.int("INVITATION_HOURS", 48)
-WAITLIST_RATE = env.str("WAITLIST_RATE", "10/m/ip")
+INVITATION_HOURS = env.number("INVITATION_HOURS", 48)
+WAITLIST_RATE = env.rate("WAITLIST_RATE", "10/m")  # an IP address, or an IPv6 network (/64)
+
+# Logs
+
+LOGGING = logs.configuration(json=DEPLOYED)

@@ -3,15 +3,15 @@
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 from config.database import embedded
+from config.env import SettingError
 
 
 def from_url(url: str, *, environment: str, pool_size: int) -> dict[str, Any]:
     """Return an entry of DATABASES for a postgres:// URL; if it is empty, the embedded server's.
 
-    `pool_size` is the most connections one process may hold. Raises ImproperlyConfigured for
+    `pool_size` is the most connections one process may hold. Raises SettingError for
     another scheme.
     """
     database = _parse(url) if url else embedded.settings(_purpose(environment))
@@ -31,8 +31,14 @@ def from_url(url: str, *, environment: str, pool_size: int) -> dict[str, Any]:
 
 def _parse(url: str) -> dict[str, Any]:
     if not url.startswith(("postgres://", "postgresql://")):
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or postgresql://.")
-    return dict(environ.Env.db_url_config(url))
+        raise SettingError("DATABASE_URL must begin with postgres:// or postgresql://.")
+    try:
+        return dict(environ.Env.db_url_config(url))
+    except ValueError as error:
+        raise SettingError(
+            "DATABASE_URL cannot be read; it must be postgres://user:password@host:port/name, "
+            "with special characters in the password as %-escapes."
+        ) from error
 
 
 def _purpose(environment: str) -> embedded.Purpose:

@@ -1,0 +1,204 @@
+"""Where a setting comes from, and what is said when it makes no sense."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from config import env as config_env
+from config.env import BASE_DIR, SettingError, env, read_environment
+
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "correct-horse-battery-staple-and-fifty-more-characters",
+    "DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none",
+    "ALLOWED_HOSTS": "example.com",
+}
+
+
+def run(*command, **variables):
+    """Run a command of this clone with these variables and no others, and return what it did."""
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=BASE_DIR,
+        env=path | variables,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Return a function that writes an .env file; settings are read from these alone."""
+    monkeypatch.setattr(config_env, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(os, "environ", environ := {})
+    monkeypatch.setattr(env, "ENVIRON", environ)
+    monkeypatch.setattr(type(env), "ENVIRON", environ)
+    return lambda name, text: (tmp_path / name).write_text(text)
+
+
+def test_the_more_particular_file_wins_and_a_real_variable_over_all(files):
+    names = ["REAL", "PARTICULAR", "LOCAL", "SHARED"]
+    os.environ.update(REAL="real", ENVIRONMENT="staging")
+    files(".env.staging.local", "".join(f"{name}=particular\n" for name in names[:2]))
+    files(".env.local", "".join(f"{name}=local\n" for name in names[:3]))
+    files(".env", "".join(f"{name}=shared\n" for name in names))
+
+    assert read_environment() == "staging"
+
+    assert [env.str(name) for name in names] == ["real", "particular", "local", "shared"]
+
+
+def test_files_of_another_environment_are_not_read(files):
+    files(".env.production.local", "SECRET=production")
+    read_environment()
+    assert env.str("SECRET", "") == ""
+
+
+def test_tests_read_no_file(files):
+    os.environ["PYTEST_VERSION"] = "9"
+    files(".env", "DEBUG=true")
+    assert read_environment() == "test"
+    assert env.str("DEBUG", "") == ""
+
+
+def test_without_a_name_it_is_development(files):
+    assert read_environment() == "development"
+
+
+def test_a_file_cannot_name_the_environment(files):
+    files(".env", "ENVIRONMENT=production")
+    with pytest.raises(SettingError, match="ENVIRONMENT is 'production' in an"):
+        read_environment()
+
+
+def test_a_file_may_repeat_the_environment(files):
+    os.environ["ENVIRONMENT"] = "staging"
+    files(".env", "ENVIRONMENT=staging")
+    assert read_environment() == "staging"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), ("ON", True), ("1", True), ("no", False), ("", False)]
+)
+def test_flag(monkeypatch, value, expected):
+    monkeypatch.setenv("SOME_FLAG", value)
+    assert env.flag("SOME_FLAG", not expected) is expected
+
+
+def test_names_are_trimmed_and_empty_ones_left_out(monkeypatch):
+    monkeypatch.setenv("SOME_NAMES", " a.example ,, b.example,")
+    assert env.names("SOME_NAMES") == ["a.example", "b.example"]
+
+
+def test_rate(monkeypatch):
+    monkeypatch.setenv("SOME_RATE", "3/h")
+    assert env.rate("SOME_RATE", "10/m") == (3, 3600)
+
+
+@pytest.fixture
+def load_settings(monkeypatch, tmp_path):
+    """Return a function that reads config/settings.py with these variables and no .env file."""
+
+    def load(**variables):
+        monkeypatch.setattr(config_env, "BASE_DIR", tmp_path)
+        monkeypatch.delenv("PYTEST_VERSION")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(BASE_DIR / "config/settings.py"))
+
+    return load
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("nothing", ["", " ", ","])
+def test_a_server_does_not_start_without(load_settings, environment, name, nothing):
+    sentence = f"{name} is not set, and {environment} cannot start without it."
+    with pytest.raises(SettingError, match=sentence):
+        load_settings(**PRODUCTION | {"ENVIRONMENT": environment, name: nothing})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "prod"),
+        ("SECRET_KEY", "changeme"),
+        ("SECRET_KEY", "not-a-secret-" * 5),
+        ("DATABASE_URL", "sqlite:///db.sqlite3"),
+        ("DATABASE_URL", "postgres://user:pass@host:port/name"),
+        ("DATABASE_POOL_SIZE", "many"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("HTTPS", "maybe"),
+        ("SMTP_PORT", "25a"),
+        ("WAITLIST_RATE", "10/fortnight"),
+        ("WAITLIST_RATE", "0/m"),
+    ],
+)
+def test_what_makes_no_sense_is_named(load_settings, name, value):
+    with pytest.raises(SettingError, match=f"^{name} "):
+        load_settings(**PRODUCTION | {name: value})
+
+
+def test_development_and_tests_start_with_nothing_set(load_settings):
+    assert load_settings(ENVIRONMENT="development", DATABASE_URL="")["DEBUG"] is True
+
+
+@pytest.mark.parametrize("environment", ["test", "staging", "production"])
+def test_error_pages_with_source_code_exist_in_development_alone(load_settings, environment):
+    assert (
+        load_settings(**PRODUCTION | {"ENVIRONMENT": environment, "DEBUG": "true"})["DEBUG"]
+        is False
+    )
+
+
+def test_hosts_are_trimmed(load_settings):
+    hosts = load_settings(**PRODUCTION | {"ALLOWED_HOSTS": "example.com, www.example.com,"})
+    assert hosts["ALLOWED_HOSTS"] == ["example.com", "www.example.com"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "check"],
+        ["manage.py", "runserver"],
+        ["-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi"],
+    ],
+    ids=["manage.py check", "manage.py runserver", "gunicorn"],
+)
+def test_the_start_stops_with_one_sentence(command):
+    result = run(*command, **PRODUCTION | {"SECRET_KEY": ""})
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr == "SECRET_KEY is not set, and production cannot start without it.\n"
+
+
+@pytest.mark.django_db
+def test_production_passes_djangos_deployment_checks():
+    database = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
+        **connection.settings_dict
+    )
+    variables = PRODUCTION | {"DATABASE_URL": database}
+    result = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **variables)
+    assert result.returncode == 0, result.stderr
+
+
+def test_example_lists_exactly_the_variables_that_are_read():
+    example = set(re.findall(r"^#?([A-Z_]+)=", (BASE_DIR / ".env.example").read_text(), re.M))
+    sources = [path for path in BASE_DIR.glob("config/**/*.py") if "tests" not in path.parts]
+    call = re.compile(r'(?:env\.\w+|environ\.get|required)\(\s*["\']([A-Z_]+)["\']')
+    read = {name for path in sources for name in call.findall(path.read_text())}
+
+    assert example == read - {"GREETING"}  # bin/dev's own, between two of its processes
+
+
+def test_settings_are_read_by_the_strict_functions():
+    """env.bool takes 'maybe' for False, env.int answers with a traceback."""
+    source = (BASE_DIR / "config/settings.py").read_text()
+    assert set(re.findall(r"\benv\.(\w+)\(", source)) <= {"str", "number", "flag", "names", "rate"}
