@@ -1,13 +1,134 @@
-"""Structured logs and the request id."""
+"""Logs: one line an event, each with the id of the request it belongs to and no secret in it.
 
+Paths hold tokens (an invitation's, a password reset's), so no line has one: a request is named by
+its route, `invitations/<token>/`. Query strings, headers and bodies are not logged at all.
+"""
+
+import copy
+import logging
+import re
+import time
+import traceback
+import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+HEADER = "X-Request-ID"
+ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+
+# The row that PostgreSQL refused: it may hold a password's hash.
+DATABASE_DETAIL = re.compile(r"^DETAIL: .*$", re.MULTILINE)
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+logger = logging.getLogger(__name__)
+
+
+def configuration(*, json: bool) -> dict[str, Any]:
+    """Return LOGGING: everything to standard error, one JSON object a line or readable text."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"discreet": {"()": DiscreetFilter}},
+        "formatters": {"json": JSON, "text": TEXT},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json" if json else "text",
+                "filters": ["discreet"],
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            **{name: {"level": "INFO"} for name in ("config", "accounts", "orgs", "waitlist")},
+            # Everything goes up to the root logger; Django would also mail the administrators.
+            "django": {"handlers": [], "level": "INFO"},
+            # 4xx and runserver's lines: ours, one a request, says the same without the path.
+            "django.request": {"level": "ERROR"},
+            "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
+            "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        },
+    }
+
+
+JSON = {
+    "()": "pythonjsonlogger.json.JsonFormatter",
+    "fmt": ["levelname", "name", "message", "request_id"],
+    "rename_fields": {"levelname": "level", "name": "logger"},
+    "timestamp": "time",
+}
+TEXT = {"format": "%(asctime)s %(levelname)s %(message)s [%(request_id)s]", "datefmt": "%H:%M:%S"}
 
 
 class RequestLogMiddleware:
+    """Gives each request an id, answers it as a header and writes the request's one line."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        started = time.perf_counter()
+        # Never reset: Django logs a 500 after the last middleware has returned.
+        request_id.set(_id_of(request))
+        response = self.get_response(request)
+        response[HEADER] = request_id.get()
+        _log(request, response.status_code, milliseconds=(time.perf_counter() - started) * 1000)
+        return response
+
+
+class DiscreetFilter(logging.Filter):
+    """Adds the request id to a record, and takes out paths and what PostgreSQL tells of a row."""
+
+    def filter(self, record: logging.LogRecord) -> logging.LogRecord:
+        record = copy.copy(record)  # other handlers get the record as it was
+        request = record.__dict__.pop("request", None)
+        record.request_id = request_id.get()
+        if isinstance(record.args, tuple):
+            record.args = tuple(_without_path(value, request) for value in record.args)
+        if record.exc_info:
+            text = "".join(traceback.format_exception(*record.exc_info))
+            record.exc_text = DATABASE_DETAIL.sub("DETAIL: (left out)", text).rstrip()
+            record.exc_info = None
+        return record
+
+
+def _id_of(request: HttpRequest) -> str:
+    """Return the id that a trusted proxy gave the request, or a new one."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    if settings.ALLAUTH_TRUSTED_PROXY_COUNT and ACCEPTABLE_ID.fullmatch(given):
+        return given
+    return uuid.uuid4().hex
+
+
+def _log(request: HttpRequest, status: int, *, milliseconds: float) -> None:
+    route = _route(request)
+    # Without a route it was a static file, a health check or a redirect to https.
+    level = logging.INFO if route or status >= 400 else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
+    user = getattr(getattr(request, "session", None), "user", None)  # if the session was read
+    fields = {
+        "method": request.method,
+        "route": route,
+        "status": status,
+        "milliseconds": round(milliseconds, 1),
+        "user": str(user.pk) if user else None,
+    }
+    logger.log(
+        level, "%(method)s %(route)s %(status)s in %(milliseconds)s ms", fields, extra=fields
+    )
+
+
+def _route(request: HttpRequest | None) -> str | None:
+    """Return the pattern that the path matched: it holds names where the path holds values."""
+    match = getattr(request, "resolver_match", None)
+    return f"/{match.route}" if match else None
+
+
+def _without_path(value: Any, request: HttpRequest | None) -> Any:
+    if isinstance(value, str) and value.startswith("/"):
+        return _route(request) or "(path left out)"
+    return value

@@ -1,0 +1,89 @@
+"""What still works, and how the rest fails, while nobody listens where the database should be."""
+
+import json
+
+import pytest
+
+from config.tests.test_env import run
+
+# One process asks for all of them, and is less patient than usual.
+ASK = """
+import json, sys, time
+import config.wsgi
+from django.conf import settings
+from django.test import Client
+
+from config import health
+
+settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = health.TIMEOUT = 0.5
+for method, path, session in json.loads(sys.argv[1]):
+    client = Client(raise_request_exception=False)
+    if session:
+        client.cookies["session"] = session
+    started = time.perf_counter()
+    data = {"email": "ann@example.com"}
+    response = client.generic(
+        method, path, json.dumps(data), "application/json",
+    )
+    seconds = time.perf_counter() - started
+    print(json.dumps([response.status_code, response.text, dict(response.headers), seconds]))
+"""
+REQUESTS = [
+    ("GET", "/", ""),
+    ("GET", "/waitlist/", ""),
+    ("GET", "/accounts/login/", ""),
+    ("GET", "/health/live", ""),
+    ("GET", "/health/ready", ""),
+    ("GET", "/organizations/", "a-session-of-yesterday"),
+    ("POST", "/api/waitlist", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def process():
+    nobody = "postgres://nobody@127.0.0.1:1/none"
+    return run(
+        "-c",
+        ASK,
+        json.dumps(REQUESTS),
+        ENVIRONMENT="test",
+        DATABASE_URL=nobody,
+        ALLOWED_HOSTS="testserver",
+    )
+
+
+@pytest.fixture
+def answers(process):
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    return {path: line for (_, path, _), line in zip(REQUESTS, lines, strict=True)}
+
+
+@pytest.mark.parametrize("path", ["/", "/waitlist/", "/accounts/login/", "/health/live"])
+def test_visitors_still_see_the_public_pages(answers, path):
+    assert answers[path][0] == 200
+
+
+def test_ready_says_no_soon_and_without_details(answers):
+    status, text, _, seconds = answers["/health/ready"]
+    assert (status, text) == (503, "unavailable")
+    assert seconds < 2
+
+
+def test_a_page_that_needs_rows_says_when_to_come_back(answers):
+    status, text, headers, _ = answers["/organizations/"]
+    assert status == 503
+    assert headers["Retry-After"] == "30"
+    assert "We will be back in a moment" in text
+
+
+def test_the_api_says_so_in_json(answers):
+    status, text, headers, _ = answers["/api/waitlist"]
+    assert status == 503
+    assert headers["Retry-After"] == "30"
+    assert json.loads(text)["error"]["code"] == "unavailable"
+
+
+def test_the_log_has_the_cause(process):
+    assert "Not ready: couldn't get a connection" in process.stderr
+    assert "The database is away." in process.stderr
+    assert "OperationalError" in process.stderr
