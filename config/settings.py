@@ -91,7 +91,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits are counted in the cache, so every worker has to see the same one.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache"
+        "BACKEND": "config.cache.DatabaseCache"
         if DEPLOYED
         else "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "cache",

@@ -15,8 +15,11 @@ def sign_up(client, **changes):
     return client.post(SIGNUP, ERIN | changes)
 
 
-def sign_in(client, email="alice@example.com", password="green-field-2026", **extra):
-    return client.post(LOGIN, {"login": email, "password": password} | extra)
+def sign_in(
+    client, email="alice@example.com", password="green-field-2026", next_page="", **request
+):
+    form = {"login": email, "password": password, "next": next_page}
+    return client.post(LOGIN, form, **request)
 
 
 def mailed_code():

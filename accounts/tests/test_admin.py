@@ -103,7 +103,7 @@ def test_sign_in_goes_through_allauth_and_comes_back(client, olivia):
         "/admin/login/?next=/admin/accounts/user/",
         "/accounts/login/?next=%2Fadmin%2Faccounts%2Fuser%2F",
     ]
-    response = sign_in(client, olivia.email, next="/admin/accounts/user/")
+    response = sign_in(client, olivia.email, next_page="/admin/accounts/user/")
     assert response.headers["Location"] == "/admin/accounts/user/"
     assert client.get("/admin/accounts/user/").status_code == 200
 

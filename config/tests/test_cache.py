@@ -1,0 +1,96 @@
+"""Production's cache, on the table that the migration made."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from config import cache as production
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def database_cache(settings):
+    settings.CACHES = {"default": {"BACKEND": "config.cache.DatabaseCache", "LOCATION": "cache"}}
+
+
+def rows():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM cache")
+        return cursor.fetchone()[0]
+
+
+def test_it_keeps_replaces_and_deletes():
+    cache.set("key", [1.5, "é"])
+    cache.set("key", {"now": "this"})
+    assert cache.get("key") == {"now": "this"}
+    assert cache.delete("key")
+    assert cache.get("key") is None
+
+
+def test_it_adds_only_what_is_not_there():
+    assert cache.add("key", 1)
+    assert not cache.add("key", 2)
+    assert cache.get("key") == 1
+
+
+def test_what_has_expired_is_gone_and_may_be_added_again():
+    cache.set("key", 1, timeout=0.001)
+    time.sleep(0.01)
+    assert cache.get("key") is None
+    assert cache.add("key", 2)
+    assert cache.get("key") == 2
+
+
+def test_a_touched_entry_lives_longer():
+    cache.set("key", 1, timeout=0.5)
+    assert cache.touch("key", 60)
+    assert not cache.touch("other", 60)
+    time.sleep(0.6)
+    assert cache.get("key") == 1
+
+
+def test_no_timeout_means_for_ever():
+    cache.set("key", 1, timeout=None)
+    assert cache.get("key") == 1
+
+
+def test_a_write_is_one_statement(django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(production, "SWEEP", 0)
+    with django_assert_num_queries(2):
+        cache.set("key", 1)
+        cache.add("key", 2)
+
+
+def test_nothing_is_thrown_away_before_its_time():
+    cache.set("first", 1)
+    for number in range(400):
+        cache.set(f"key-{number}", number)
+    assert cache.get("first") == 1
+
+
+def test_what_has_expired_is_swept_out(monkeypatch):
+    monkeypatch.setattr(production, "SWEEP", 1)
+    cache.set("old", 1, timeout=0.001)
+    time.sleep(0.01)
+    # A transaction's now() stands still, and this test is one.
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cache SET expires = now() - interval '1 second'")
+    cache.set("new", 1)
+    assert rows() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_add_at_once_one_succeeds():
+    def add(number):
+        try:
+            return cache.add("key", number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(40))) == 1
+    cache.clear()
