@@ -4,13 +4,13 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
-from config.env import SettingError
-
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line
+
+    from config.env import SettingError
+
     try:
         execute_from_command_line(sys.argv)
     except SettingError as error:
@@ -18,4 +18,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # also one while Django is still being imported
+        sys.exit(130)  # what a shell reports for a program that Ctrl-C ended

@@ -46,8 +46,11 @@ class Command(BaseCommand):
         try:
             host, port = parse_address(address)
             check_free(host, port)
+            site = f"http://{host if host.strip('0.') else '127.0.0.1'}:{port}"
+            # For the links in the demo's mails, which no request brings about.
+            settings.SITE_URL = os.environ.setdefault("SITE_URL", site)
             self.prepare_database()
-            status = serve(f"{host}:{port}", greeting(host, port))
+            status = serve(f"{host}:{port}", greeting(site))
         except KeyboardInterrupt:
             self.stdout.write("")  # the terminal shows ^C
             return
@@ -92,9 +95,8 @@ def check_free(host: str, port: int) -> None:
         raise CommandError(f"{reason}. Choose another: ./bin/dev {another}") from error
 
 
-def greeting(host: str, port: int) -> str:
+def greeting(site: str) -> str:
     """Return what a newcomer wants to know: where the site is, and as whom to sign in."""
-    site = f"http://{host if host.strip('0.') else '127.0.0.1'}:{port}"
     roles = {f"{name}@example.com": role for name, role in cast.PEOPLE.items()}
     emails = User.objects.filter(email__in=roles).order_by("email").values_list("email", flat=True)
     people = [f"  {email:22} {roles[email]}" for email in emails]
