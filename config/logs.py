@@ -20,8 +20,10 @@ from django.http import HttpRequest, HttpResponse
 HEADER = "X-Request-ID"
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 
-# The row that PostgreSQL refused: it may hold a password's hash.
-DATABASE_DETAIL = re.compile(r"^DETAIL: .*$", re.MULTILINE)
+# The row that PostgreSQL refused, which may hold a password's hash, up to the exception it caused.
+DATABASE_DETAIL = re.compile(
+    r"^DETAIL: .*?(?=\n\n(?:The above exception|During handling)|\Z)", re.MULTILINE | re.DOTALL
+)
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 logger = logging.getLogger(__name__)

@@ -1,0 +1,97 @@
+"""What production tells the browser to enforce."""
+
+import runpy
+
+import pytest
+from django.http import HttpResponse
+from django.middleware.csp import ContentSecurityPolicyMiddleware, get_nonce
+from django.test import Client, RequestFactory
+
+from config import env as config_env
+from config import messages
+from config.cast import PASSWORD
+from config.env import BASE_DIR
+from config.tests.test_env import PRODUCTION
+
+pytestmark = pytest.mark.django_db
+
+DECIDED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "X_FRAME_", "HTTPS", "COOKIE_PREFIX")
+
+
+@pytest.fixture
+def production(settings, monkeypatch, tmp_path):
+    """Answer with the headers and cookies of production."""
+    with monkeypatch.context() as context:
+        context.setattr(config_env, "BASE_DIR", tmp_path)
+        context.delenv("PYTEST_VERSION")
+        for name, value in PRODUCTION.items():
+            context.setenv(name, value)
+        loaded = runpy.run_path(str(BASE_DIR / "config/settings.py"))
+    for name, value in loaded.items():
+        if name.startswith(DECIDED):
+            setattr(settings, name, value)
+    monkeypatch.setattr(messages.CookieStorage, "cookie_name", "__Host-messages")
+
+
+def test_http_is_redirected_to_https(production):
+    response = Client().get("/waitlist/?a=b")
+    assert response.status_code == 301
+    assert response.headers["Location"] == "https://testserver/waitlist/?a=b"
+
+
+def test_headers(client, production):
+    headers = client.get("/waitlist/", secure=True).headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("path", ["/", "/waitlist/", "/accounts/login/", "/admin/", "/nowhere"])
+def test_content_security_policy_has_no_unsafe_source(client, production, path):
+    policy = dict(
+        part.split(" ", 1) if " " in part else (part, "")
+        for part in client.get(path, secure=True).headers["Content-Security-Policy"].split("; ")
+    )
+    assert policy["default-src"] == "'none'"
+    assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in str(policy)
+    assert "*" not in str(policy)
+
+
+def test_a_nonce_is_for_one_answer():
+    """A template that asks for the nonce gets the one that the header of the same answer names."""
+
+    def answer(request):
+        return HttpResponse(str(get_nonce(request)))
+
+    middleware = ContentSecurityPolicyMiddleware(answer)
+    answers = [middleware(RequestFactory().get("/")) for _ in range(2)]
+    for response in answers:
+        assert f"'nonce-{response.text}'" in response.headers["Content-Security-Policy"]
+    assert answers[0].text != answers[1].text
+
+
+def test_cookies_are_kept_from_scripts_other_hosts_and_http(client, production, alice):
+    page = client.get("/accounts/login/", secure=True)
+    response = client.post(
+        "/accounts/login/",
+        {"login": alice.email, "password": PASSWORD},
+        secure=True,
+    )
+    assert response.status_code == 302
+    saved = client.post("/account/name/", {"name": "Alice Miller"}, secure=True)
+    cookies = {**page.cookies, **response.cookies, **saved.cookies}
+    assert set(cookies) == {"__Host-csrf", "__Host-session", "__Host-messages"}
+    for cookie in cookies.values():
+        assert cookie["secure"]
+        assert cookie["httponly"]
+        assert cookie["path"] == "/"
+        assert cookie["domain"] == ""
+        assert cookie["samesite"] == "Lax"
+
+
+def test_development_has_plain_cookie_names(client):
+    client.get("/waitlist/")
+    assert set(client.cookies) == {"csrf"}
