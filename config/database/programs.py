@@ -48,10 +48,9 @@ def server_program(name: str) -> Path:
 
 
 def run(name: str, *arguments: str | Path, given: str = "", folder: str | Path = "/") -> None:
-    """Run one of the server's programs as the server's user, apart from this terminal's Ctrl-C.
+    """Run one of the server's programs as the server's user; it reads what is `given`.
 
-    It reads what is `given` and works in `folder`. Raises OperationalError with what it said if it
-    fails.
+    Raises OperationalError with what the program said if it fails.
     """
     user = server_user()
     done = subprocess.run(  # noqa: S603
@@ -63,7 +62,6 @@ def run(name: str, *arguments: str | Path, given: str = "", folder: str | Path =
         check=False,
         cwd=folder,
         env={"LC_ALL": "C", "PATH": os.defpath},
-        start_new_session=True,
         user=user and user.pw_uid,
         group=user and user.pw_gid,
         extra_groups=[] if user else None,

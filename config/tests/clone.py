@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from config.database import embedded, programs
+from config.database import cluster, embedded, folders, programs
 
 AS_ROOT = os.geteuid() == 0
 
@@ -115,9 +115,9 @@ def run(clone, code, report, wait):
     """What a process of a clone does."""
     embedded.FOLDER = clone.folder / ".postgres"
     programs.FOLDER_OF_ROOT = clone.folder_of_root
-    names = {"clone": clone, "report": report.send, "wait": lambda: wait.poll(None)}
+    names = {"cluster": cluster, "folders": folders, "report": report.send}
     try:
-        exec(code, globals() | names)
+        exec(code, globals() | names | {"wait": lambda: wait.poll(None)})
     except Exception as error:
         report.send(error)
     finally:

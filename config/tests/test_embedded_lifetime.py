@@ -106,6 +106,26 @@ def test_stale_pid_file_is_no_hindrance_even_if_its_number_is_in_use(clone):
     assert clone.is_stopped()
 
 
+def test_pid_file_of_another_server_is_not_taken_for_its_own(clone):
+    with clone.user("development"):
+        (clone.data("test") / "postmaster.pid").write_text("\n".join(clone.pid_file("development")))
+        with clone.user("test"):
+            assert clone.pid("test") != clone.pid("development")
+
+
+def test_a_start_waits_for_a_server_that_is_shutting_down(clone):
+    with clone.user():
+        with clone.connect():
+            before = clone.pid()
+            os.kill(before, signal.SIGTERM)  # waits for its clients
+            process = Process(clone, USE + "; wait()")
+            assert not process.answers.poll(0.3)
+        assert process.answer() == clone.settings()["port"]
+        assert clone.pid() != before
+        process.end()
+    assert clone.is_stopped()
+
+
 def test_four_processes_start_one_server_on_an_empty_folder(make_clone):
     clone = make_clone()
     processes = [Process(clone, USE + "; wait()") for _ in range(4)]
@@ -122,16 +142,19 @@ def test_four_threads_start_one_server(clone):
 
 
 def test_a_start_waits_for_a_stop_that_is_under_way(clone):
-    again = """
-for _ in range(4):
-    embedded.start("test")
-    clone.ask("SELECT 1")
-    embedded._leave("test")
-    atexit.unregister(embedded._leave)
+    slow_stop = """
+stop = cluster.stop
+def slowly(data):
+    report("stopping")
+    time.sleep(0.3)
+    stop(data)
+cluster.stop = slowly
 """
-    processes = [Process(clone, again) for _ in range(3)]
-    for process in processes:
-        process.end()
+    last = Process(clone, slow_stop + USE)
+    assert [last.answer(), last.answer()] == [clone.settings()["port"], "stopping"]
+    with clone.user():
+        assert clone.ask("SELECT 1") == 1
+    last.end()
     assert clone.is_stopped()
 
 
@@ -156,6 +179,22 @@ def test_forked_process_keeps_the_server_that_its_parent_started(clone):
     process = Process(clone, "embedded.start('test')\nif not os.fork(): wait()")
     process.process.join()
     assert clone.ask("SELECT 1") == 1
+    process.end()
+    assert wait_until(clone.is_stopped)
+
+
+def test_process_forked_during_a_start_keeps_nobody_waiting(clone):
+    process = Process(
+        clone,
+        """
+with folders.locked(embedded.FOLDER / "test"):
+    if not os.fork():
+        wait()
+        os._exit(0)
+report(embedded.start("test"))
+""",
+    )
+    assert process.answers.poll(10)
     process.end()
     assert wait_until(clone.is_stopped)
 

@@ -104,10 +104,12 @@ def test_root_leaves_the_server_of_another_user_alone(make_clone):
 def test_root_runs_it_as_nobody_though_nobody_cannot_enter_the_clone(clone):
     clone.folder.parent.chmod(0o700)
     above = {folder: folder.stat().st_mode for folder in (clone.folder, *clone.folder.parents)}
-    with clone.user():
+    with clone.user(begin="os.setgroups([0])"):
         assert clone.ask("SELECT 1") == 1
         assert clone.data().owner() == "nobody"
-        assert Path(f"/proc/{clone.pid()}").owner() == "nobody"
+        process = Path(f"/proc/{clone.pid()}")
+        assert process.owner() == "nobody"
+        assert "\nGroups:\t \n" in (process / "status").read_text()
     assert clone.is_stopped()
     assert {folder: folder.stat().st_mode for folder in above} == above
 
