@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.models import User
+from accounts.forms import EmailField
 from orgs.models import Organization
 from orgs.roles import Role
 from orgs.slugs import validate_slug
@@ -36,17 +36,9 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class EmailField(forms.EmailField):
-    """An address as accounts store it."""
-
-    def to_python(self, value: str | None) -> str:
-        return User.objects.normalize_email(super().to_python(value))
-
-
 class InvitationForm(forms.Form):
     email = EmailField(
         label="Email address",
-        max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)

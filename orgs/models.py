@@ -29,6 +29,7 @@ from organizations.utils import create_organization
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from accounts.names import validate_name
 from orgs import emails
 from orgs.invitations import (
     AlreadyInvited,
@@ -38,7 +39,6 @@ from orgs.invitations import (
     InvitationStatus,
     Obstacle,
 )
-from orgs.names import validate_name
 from orgs.roles import PERMISSIONS, Permission, Role
 from orgs.slugs import first_free, suggest_slugs, validate_slug
 
@@ -346,7 +346,15 @@ class Invitation(OrganizationInvitationBase):
         self.sent = None
         with transaction.atomic():
             self.save()
-            transaction.on_commit(partial(emails.invitation, self, token))
+            transaction.on_commit(partial(self._deliver, token))
+
+    def _deliver(self, token: str) -> None:
+        if emails.invitation(self, token):
+            sent = timezone.now()
+            # If it was renewed meanwhile, another mail counts.
+            mine = Invitation.objects.filter(pk=self.pk, token_hash=self.token_hash)
+            if mine.update(sent=sent):
+                self.sent = sent
 
     def _check_right(self, by: Membership) -> None:
         if by.organization_id != self.organization_id or not by.can_invite(self.role):

@@ -5,7 +5,7 @@ import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.utils.timezone
 import organizations.fields
-import orgs.names
+import accounts.names
 import orgs.slugs
 import uuid_utils.compat
 from django.conf import settings
@@ -99,7 +99,10 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("name", models.CharField(max_length=100, validators=[orgs.names.validate_name])),
+                (
+                    "name",
+                    models.CharField(max_length=100, validators=[accounts.names.validate_name]),
+                ),
                 (
                     "slug",
                     models.SlugField(
