@@ -10,10 +10,17 @@ from orgs.roles import Role
 from orgs.slugs import validate_slug
 
 
+class WebAddressField(forms.CharField):
+    """Capitals are taken as small letters: an organization has one address."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").lower()
+
+
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
     """An empty web address is filled from the name."""
 
-    slug = forms.CharField(
+    slug = WebAddressField(
         label="Web address",
         required=False,
         max_length=50,

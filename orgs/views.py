@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import User
 from orgs.access import MemberRequest, requires
 from orgs.forms import InvitationForm, OrganizationForm
 from orgs.invitations import AlreadyInvited, CannotInvite, InvitationClosed
@@ -47,11 +48,11 @@ def organization_new(request: MemberRequest) -> HttpResponse:
     form = OrganizationForm(request.POST or None)
     if form.is_valid():
         try:
-            organization = Organization.create(**form.cleaned_data, by=request.user)
+            return redirect(Organization.create(**form.cleaned_data, by=request.user))
         except IntegrityError:  # somebody took it since the form looked
             form.add_error("slug", "This web address was taken a moment ago. Choose another.")
-        else:
-            return redirect(organization)
+    if form.errors and (made := _made_by_the_same_form(request.user, form)):
+        return redirect(made)
     return _form_page(request, "orgs/organization_new.html", {"form": form})
 
 
@@ -121,6 +122,13 @@ def invitation_revoke(request: MemberRequest, slug: str, pk: UUID) -> HttpRespon
     else:
         messages.success(request, f"The invitation for {invitation.email} is revoked.")
     return redirect("orgs:invitation_list", slug)
+
+
+def _made_by_the_same_form(user: User, form: OrganizationForm) -> Organization | None:
+    """Return what this form made when it was sent a moment ago: a double click is no mistake."""
+    return Organization.objects.filter(
+        name=form.instance.name, slug=form.instance.slug, owner__organization_user__user=user
+    ).first()
 
 
 def _members(organization: Organization) -> QuerySet[Any, dict[str, Any]]:

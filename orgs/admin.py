@@ -1,0 +1,118 @@
+"""Rows to look at. People join by invitation and organizations are made on their own page, so
+nothing is added here; and nothing here can leave an organization without its owner."""
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from orgs.invitations import InvitationStatus
+from orgs.models import Invitation, InvitationQuerySet, Membership, Organization, Ownership
+
+
+class NothingToAdd(admin.ModelAdmin):  # type: ignore[type-arg]
+    show_full_result_count = False
+    ordering = ["-id"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class NothingToChange(NothingToAdd):
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Organization)
+class OrganizationAdmin(NothingToAdd):
+    list_display = ["name", "slug", "primary_owner", "people", "is_active", "created"]
+    list_filter = ["is_active", "created"]
+    list_select_related = ["owner__organization_user__user"]
+    search_fields = ["name", "slug__startswith"]
+    search_help_text = "Part of the name, or the beginning of the web address"
+    fields = ["name", "slug", "is_active", "primary_owner", "people", "created", "modified"]
+    readonly_fields = ["primary_owner", "people", "created", "modified"]
+
+    @admin.display
+    def primary_owner(self, organization: Organization) -> str:
+        return str(organization.owner.organization_user.user)
+
+    @admin.display
+    def people(self, organization: Organization) -> str:
+        """A link, not a list: there may be a hundred thousand."""
+        url = reverse("admin:orgs_membership_changelist", query={"organization": organization.pk})
+        return format_html('<a href="{}">Members</a>', url)
+
+
+@admin.register(Membership)
+class MembershipAdmin(NothingToAdd):
+    list_display = ["user", "organization", "role", "created"]
+    list_filter = ["role", "created"]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__email__startswith", "organization__slug__startswith"]
+    search_help_text = "The beginning of an email address or of an organization’s web address"
+    fields = ["user", "organization", "role", "created", "modified"]
+    readonly_fields = ["user", "organization", "created", "modified"]
+
+
+@admin.register(Ownership)
+class OwnershipAdmin(NothingToChange):
+    list_display = ["organization", "user", "created"]
+    list_filter = ["created"]
+    list_select_related = ["organization", "organization_user__user"]
+    search_fields = [
+        "organization__slug__startswith",
+        "organization_user__user__email__startswith",
+    ]
+    search_help_text = "The beginning of an email address or of an organization’s web address"
+    fields = ["organization", "user", "created", "modified"]
+    readonly_fields = ["user"]
+
+    @admin.display(ordering="organization_user__user__email")
+    def user(self, ownership: Ownership) -> str:
+        return str(ownership.organization_user.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Ownership | None = None) -> bool:
+        """It goes with its organization, never on a page of its own."""
+        alone = request.resolver_match and "ownership" in (request.resolver_match.url_name or "")
+        return not alone and super().has_delete_permission(request, obj)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return InvitationStatus.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+@admin.register(Invitation)
+class InvitationAdmin(NothingToChange):
+    list_display = ["email", "organization", "role", "state", "invited_by", "created", "expires"]
+    list_filter = [StateFilter, "role", "created", "expires"]
+    list_select_related = ["organization", "invited_by"]
+    search_fields = ["email__startswith", "organization__slug__startswith"]
+    search_help_text = "The beginning of an email address or of an organization’s web address"
+    fields = [
+        "email",
+        "organization",
+        "role",
+        "state",
+        "invited_by",
+        "invitee",
+        *["created", "expires", "sent", "accepted", "revoked"],
+    ]
+    readonly_fields = ["state"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
+        return cast("InvitationQuerySet", super().get_queryset(request)).with_status()
+
+    @admin.display(ordering="expires")
+    def state(self, invitation: Any) -> str:
+        return str(InvitationStatus(invitation.status).label)

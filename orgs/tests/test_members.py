@@ -1,0 +1,95 @@
+"""The list of members: pages by key, and what a page costs."""
+
+import itertools
+import uuid
+
+import pytest
+
+from accounts.models import User
+from orgs.models import Membership
+from orgs.pages import SIZE
+
+MEMBERS = "/o/acme/members/"
+
+
+@pytest.fixture
+def crowd(acme):
+    """120 members beside Alice, Bob and Dora."""
+    people = [User(email=f"person-{n:03}@example.com") for n in range(120)]
+    for person in people:
+        person.set_unusable_password()
+    User.objects.bulk_create(people)
+    Membership.objects.bulk_create(Membership(organization=acme, user=person) for person in people)
+
+
+def emails(response):
+    return [row["email"] for row in response.context["page"].rows]
+
+
+def test_pages_follow_one_another_forwards_and_back(crowd, acme, dora, signed_in):
+    browser = signed_in(dora)
+    pages = [browser.get(MEMBERS)]
+    while query := pages[-1].context["page"].next_url:
+        pages.append(browser.get(MEMBERS + query))
+    assert [len(emails(page)) for page in pages] == [SIZE, SIZE, 23]
+    everybody = [email for page in pages for email in emails(page)]
+    assert everybody == [
+        m.user.email for m in acme.memberships.select_related("user").order_by("id")
+    ]
+    for earlier, later in itertools.pairwise(pages):
+        back = browser.get(MEMBERS + later.context["page"].previous_url)
+        assert emails(back) == emails(earlier)
+    assert not pages[0].context["page"].previous_url
+
+
+def test_a_page_costs_four_statements_however_many_members(
+    crowd, dora, signed_in, django_assert_num_queries
+):
+    browser = signed_in(dora)
+    # Session with person, membership with organization, members, switcher.
+    with django_assert_num_queries(4) as queries:
+        page = browser.get(MEMBERS)
+    with django_assert_num_queries(4):
+        browser.get(MEMBERS + page.context["page"].next_url)
+    assert not any("OFFSET" in query["sql"] or "COUNT(" in query["sql"] for query in queries)
+
+
+def test_a_small_organization_costs_the_same(acme, dora, signed_in, django_assert_num_queries):
+    browser = signed_in(dora)
+    with django_assert_num_queries(4):
+        page = browser.get(MEMBERS)
+    assert emails(page) == ["alice@example.com", "bob@example.com", "dora@example.com"]
+    assert not page.context["page"].next_url
+
+
+def test_the_page_behind_the_last_member_leads_back(acme, dora, membership, signed_in):
+    page = signed_in(dora).get(MEMBERS, {"after": membership(dora).pk})
+    assert "Nobody further." in page.text
+    assert page.context["page"].previous_url == "?"
+
+
+@pytest.mark.parametrize("key", ["", "1", "x\x00", "';--", "9" * 100_000])
+@pytest.mark.parametrize("direction", ["after", "before"])
+def test_a_key_that_is_none_is_not_found(direction, key, acme, dora, signed_in):
+    assert signed_in(dora).get(MEMBERS, {direction: key}).status_code == 404
+
+
+def test_a_key_of_another_organization_shows_nobody_elses_members(
+    acme, birch, charlie, dora, signed_in
+):
+    theirs = Membership.objects.get(organization=birch, user=charlie)
+    for direction in ("after", "before"):
+        page = signed_in(dora).get(MEMBERS, {direction: theirs.pk})
+        assert "charlie@example.com" not in page.text
+    assert signed_in(dora).get(MEMBERS, {"after": uuid.UUID(int=0)}).status_code == 200
+
+
+def test_members_show_name_email_and_role(acme, dora, signed_in):
+    text = signed_in(dora).get(MEMBERS).text
+    for shown in ("Alice Example", "alice@example.com", "Owner", "Admin", "Member"):
+        assert shown in text
+
+
+def test_somebody_without_a_name_is_shown_by_their_address(acme, dora, signed_in):
+    User.objects.filter(email="bob@example.com").update(name="")
+    assert signed_in(dora).get(MEMBERS).text.count("bob@example.com") == 2
