@@ -145,7 +145,7 @@ def all_that_shows(browser, method, path):
     return {
         "status": response.status_code,
         "body": response.content,
-        "headers": {k: v for k, v in response.headers.items() if k != "X-Request-Id"},
+        "headers": {k: v for k, v in response.headers.items() if k.lower() != "x-request-id"},
         "cookies": list(response.cookies),
         "statements": len(queries),
     }
