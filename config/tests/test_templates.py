@@ -31,7 +31,7 @@ def classes(page):
     return set(" ".join(re.findall(r'class="(.*?)"', literal, re.DOTALL)).split())
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "503"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "405", "429", "503"])
 def test_error_page_says_what_to_do_without_a_database(name):
     html = loader.render_to_string(f"{name}.html", request=RequestFactory().get("/anything/"))
     assert html.count("<h1>") == 1
