@@ -1,0 +1,165 @@
+"""The invitation's email: what it says, what it never does, and a mail server that is away."""
+
+import email.policy
+import socket
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.core import mail
+
+from accounts.models import User
+from orgs.emails import plain
+from orgs.models import Invitation
+from orgs.roles import Role
+from orgs.tests.conftest import link_in
+
+NEW = "/o/acme/invitations/new/"
+LIST = "/o/acme/invitations/"
+ERIN = {"email": "erin@example.com", "role": "member"}
+
+
+def test_the_email_says_who_invites_whereto_and_how_long(invite, acme):
+    _, _link = invite(role=Role.ADMIN)
+    [message] = mail.outbox
+    assert message.subject == "Alice Example invites you to Acme"
+    assert "with the role of admin" in message.body
+    assert " UTC, for this address alone" in message.body
+    assert message.alternatives == []
+    assert message.to == ["erin@example.com"]
+    assert message.body.count("http") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Acme", "Acme"),
+        ("Acme Inc.", "Acme Inc."),
+        ("Größe & Söhne 日本", "Größe & Söhne 日本"),
+        ("A\r\nBcc: charlie@example.com", "A Bcc: charlie@example·com"),
+        ("See https://evil.example/win", "See https evil·example/win"),
+        ("www.evil.example", "www·evil·example"),
+        ("HTTP://EVIL", "HTTP EVIL"),
+        ("<b>Bold</b>", "<b>Bold</b>"),
+        ("a\u202egnp.exe\u200b", "a gnp·exe"),
+        ("  two   spaces\x00 ", "two spaces"),
+        ("https:////evil.example", "https evil·example"),
+        ("{inviter} {0.__class__}", "{inviter} {0·__class__}"),
+    ],
+)
+def test_a_name_is_harmless_in_an_email(name, shown):
+    assert plain(name) == shown
+
+
+def test_a_name_cannot_add_a_header_or_a_link(acme, alice, invite):
+    # Past every form: what matters is what the mail makes of it.
+    type(acme).objects.filter(pk=acme.pk).update(name="Win at https://evil.example\r\nBcc: x@y.zz")
+    User.objects.filter(pk=alice.pk).update(name="Alice\r\nTo: x@y.zz <a href=evil.example>")
+    alice.refresh_from_db()
+    acme.refresh_from_db()
+    _, link = invite()
+    [message] = mail.outbox
+    assert message.recipients() == ["erin@example.com"]
+    assert "\n" not in message.subject
+    assert message.message()["Bcc"] is None
+    assert message.message().get_content_type() == "text/plain"
+    assert "evil.example" not in message.body + message.subject
+    assert [line for line in message.body.splitlines() if "//" in line] == [
+        f"http://127.0.0.1:8000{link}"
+    ]
+
+
+def test_the_link_leads_to_the_host_of_the_request(owner):
+    owner.post(NEW, ERIN, headers={"host": "localhost:9000"})
+    assert "http://localhost:9000/invitations/" in mail.outbox[0].body
+
+
+class Inbox:
+    def __init__(self):
+        self.mails = []
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        message.body = message.get_content()
+        self.mails.append(message)
+        return "250 OK"
+
+
+class RefusingInbox(Inbox):
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        return f"550 {address} is not welcome"
+
+
+@pytest.fixture
+def start(settings):
+    """Call this with an inbox to start the mail server; until then nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": port, "timeout": 5},
+        }
+    }
+    running = []
+
+    def start(inbox):
+        for controller in running:
+            controller.stop()
+        running[:] = [Controller(inbox, hostname="127.0.0.1", port=port)]
+        running[0].start()
+        return inbox
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+@pytest.fixture
+def owner(transactional_db, alice, acme, signed_in):
+    return signed_in(alice)
+
+
+def test_a_mail_server_that_is_down_loses_no_invitation(start, owner, client):
+    page = owner.post(NEW, ERIN, follow=True)
+    assert page.status_code == 200
+    assert "its email could not be delivered" in page.text
+    assert "Not delivered" in page.text
+    invitation = Invitation.objects.get()
+    assert invitation.sent is None
+
+    inbox = start(Inbox())
+    page = owner.post(f"{LIST}{invitation.pk}/resend/", follow=True)
+    assert "is on its way" in page.text
+    assert "Not delivered" not in page.text
+    [message] = inbox.mails
+    assert message["To"] == "erin@example.com"
+    assert client.get(link_in(message)).status_code == 200
+    invitation.refresh_from_db()
+    assert invitation.sent
+
+
+def test_an_address_the_mail_server_refuses_is_shown_as_not_delivered(start, owner, caplog):
+    start(RefusingInbox())
+    page = owner.post(NEW, ERIN, follow=True)
+    assert "Not delivered" in page.text
+    assert "not delivered: SMTPRecipientsRefused" in caplog.text
+    assert "erin@example.com" not in caplog.text
+
+
+def test_no_token_gets_into_a_log(start, owner, client, caplog):
+    inbox = start(Inbox())
+    caplog.set_level("DEBUG")
+    owner.post(NEW, ERIN)
+    link = link_in(inbox.mails[0])
+    client.get(link)
+    client.post(f"{link}sign-up/")
+    token = link.split("/")[2]
+    ours = [record for record in caplog.records if record.name != "mail.log"]  # aiosmtpd's
+    assert ours
+    assert token not in "".join(record.getMessage() for record in ours)
+
+
+def test_what_is_rolled_back_is_not_sent(invite, acme, membership, alice):
+    acme.invite("erin@example.com", Role.MEMBER, by=membership(alice))  # and no commit
+    assert mail.outbox == []

@@ -1,0 +1,231 @@
+"""The way in through an invitation's link, and every way in which it leads no further."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+from organizations.signals import invitation_accepted, user_added
+
+from accounts.models import User
+from config.cast import PASSWORD
+from orgs.models import Invitation, Membership
+from orgs.roles import Role
+
+
+@pytest.fixture
+def erins(erin, signed_in):
+    return signed_in(erin)
+
+
+def change(invitation, **fields):
+    Invitation.objects.filter(pk=invitation.pk).update(**fields)
+
+
+def expire(invitation):
+    change(invitation, expires=timezone.now() - timedelta(seconds=1))
+
+
+def revoke(invitation):
+    change(invitation, revoked=timezone.now())
+
+
+def use_up(invitation):
+    change(invitation, accepted=timezone.now())
+
+
+def remove_inviter(invitation):
+    Membership.objects.filter(user=invitation.invited_by).delete()
+
+
+def forget_inviter(invitation):
+    change(invitation, invited_by=None)
+
+
+def ban_inviter(invitation):
+    User.objects.filter(pk=invitation.invited_by_id).update(is_active=False)
+
+
+def demote_inviter(invitation):
+    Membership.objects.filter(user=invitation.invited_by).update(role=Role.MEMBER)
+
+
+def close_organization(invitation):
+    invitation.organization.is_active = False
+    invitation.organization.save()
+
+
+def unverify(invitation):
+    EmailAddress.objects.filter(email=invitation.email).update(verified=False)
+
+
+def move_to_another_address(invitation):
+    change(invitation, email="somebody.else@example.com")
+
+
+OBSTACLES = [
+    (expire, 410, "This invitation has expired"),
+    (revoke, 410, "This invitation was taken back"),
+    (use_up, 410, "This invitation was used already"),
+    (remove_inviter, 410, "This invitation no longer holds"),
+    (forget_inviter, 410, "This invitation no longer holds"),
+    (ban_inviter, 410, "This invitation no longer holds"),
+    (demote_inviter, 410, "This invitation no longer holds"),
+    (close_organization, 410, "This invitation no longer holds"),
+    (unverify, 403, "Confirm your email address first"),
+    (move_to_another_address, 403, "This invitation is for somebody else"),
+]
+
+
+def test_the_invited_person_accepts_and_is_a_member(erin, erins, bob, invite):
+    invitation, link = invite(role=Role.ADMIN, by=bob)
+    page = erins.get(link)
+    assert page.status_code == 200
+    assert "Join Acme" in page.text
+    assert "Bob Example invites you" in page.text
+    answer = erins.post(f"{link}accept/")
+    assert answer.url == "/o/acme/"
+    assert Membership.objects.get(user=erin).role == Role.ADMIN
+    invitation.refresh_from_db()
+    assert invitation.invitee == erin
+    assert invitation.accepted
+    assert "You are a member of Acme." in erins.get(answer.url).text
+
+
+@pytest.mark.parametrize(("spoil", "status", "heading"), OBSTACLES)
+def test_what_keeps_somebody_out_is_said_and_kept_to(spoil, status, heading, erins, invite, bob):
+    invitation, link = invite(by=bob)
+    spoil(invitation)
+    before = Membership.objects.count(), Invitation.objects.values().get()
+    for answer in (erins.get(link), erins.post(f"{link}accept/")):
+        assert answer.status_code == status
+        assert f"<h1>{heading}</h1>" in answer.text
+        assert 'class="button' in answer.text  # a way on
+        assert "no-store" in answer.headers["Cache-Control"]
+    assert before == (Membership.objects.count(), Invitation.objects.values().get())
+
+
+@pytest.mark.parametrize(("spoil", "status", "heading"), OBSTACLES[:8])
+def test_a_visitor_is_told_too_and_gets_no_pass(spoil, status, heading, client, invite, bob):
+    invitation, link = invite(by=bob)
+    spoil(invitation)
+    assert heading in client.get(link).text
+    answer = client.post(f"{link}sign-up/")
+    assert answer.status_code == status
+    assert heading in answer.text
+    assert "signup_pass" not in client.session
+
+
+@pytest.mark.parametrize("token", ["x", "x" * 43, "x" * 5000, "%00", "..", "ü", "new"])
+@pytest.mark.parametrize("action", ["", "accept/", "sign-up/", "switch/"])
+def test_an_unknown_link_says_so(token, action, erins, acme):
+    path = f"/invitations/{token}/{action}"
+    answer = erins.post(path) if action else erins.get(path)
+    assert answer.status_code == 404
+    if token != "..":
+        assert "There is no such invitation" in answer.text
+
+
+def test_opening_the_link_accepts_nothing(erin, erins, invite):
+    _, link = invite()
+    for browser in (erins, Client()):
+        browser.get(link)
+        browser.head(link)
+        browser.get(f"{link}accept/")
+    assert not Membership.objects.filter(user=erin).exists()
+
+
+def test_accepting_twice_leads_to_the_organization(erin, erins, invite):
+    _, link = invite()
+    for _ in range(2):
+        assert erins.post(f"{link}accept/").url == "/o/acme/"
+    assert erins.get(link).url == "/o/acme/"
+    assert Membership.objects.filter(user=erin).count() == 1
+
+
+def test_a_link_that_was_used_is_no_use_to_somebody_else(erins, invite, charlie, signed_in):
+    _, link = invite()
+    erins.post(f"{link}accept/")
+    others = signed_in(charlie)
+    assert others.get(link).status_code == 410
+    assert others.post(f"{link}accept/").status_code == 410
+    assert not Membership.objects.filter(user=charlie).exists()
+
+
+def test_a_member_keeps_their_role_whatever_another_invitation_says(bob, invite, signed_in):
+    EmailAddress.objects.create(user=bob, email="bob@home.example", verified=True)
+    _, link = invite("bob@home.example", Role.OWNER)
+    assert signed_in(bob).get(link).url == "/o/acme/"
+    assert signed_in(bob).post(f"{link}accept/").url == "/o/acme/"
+    assert Membership.objects.get(user=bob).role == Role.ADMIN
+
+
+def test_any_confirmed_address_of_a_person_counts(erin, erins, invite):
+    EmailAddress.objects.create(user=erin, email="erin@home.example", verified=True)
+    _, link = invite("Erin@Home.example")
+    assert erins.post(f"{link}accept/").url == "/o/acme/"
+
+
+def test_the_invited_address_is_not_shown_to_somebody_else(charlie, invite, signed_in):
+    _, link = invite()
+    browser = signed_in(charlie)
+    for answer in (browser.get(link), browser.post(f"{link}accept/")):
+        assert "erin@example.com" not in answer.text
+        assert "charlie@example.com" in answer.text
+
+
+def test_whoever_is_somebody_else_can_switch(charlie, erin, invite, signed_in):
+    _, link = invite()
+    browser = signed_in(charlie)
+    assert f'action="{link}switch/"' in browser.get(link).text
+    answer = browser.post(f"{link}switch/")
+    assert answer.url == f"/accounts/login/?next={link}"
+    credentials = {"login": "erin@example.com", "password": PASSWORD, "next": link}
+    assert browser.post("/accounts/login/", credentials).url == link
+    assert browser.post(f"{link}accept/").url == "/o/acme/"
+
+
+def test_a_visitor_with_an_account_signs_in_and_comes_back(client, erin, invite):
+    _, link = invite()
+    assert f"/accounts/login/?next={link}" in client.get(link).text
+    assert client.post(f"{link}accept/").url == f"/accounts/login/?next={link}"
+
+
+def test_a_stranger_signs_up_with_the_invited_address_and_joins(client, invite):
+    _, link = invite()
+    answer = client.post(f"{link}sign-up/")
+    assert answer.url.startswith("/accounts/signup/?next=")
+    assert 'value="erin@example.com"' in client.get(answer.url).text
+    form = {"name": "Erin", "email": "erin@example.com", "password1": PASSWORD, "next": link}
+    assert client.post(answer.url, form).url == link
+    assert client.post(f"{link}accept/").url == "/o/acme/"
+    assert Membership.objects.get(user__email="erin@example.com").role == Role.MEMBER
+    assert len(mail.outbox) == 1  # the invitation; no second code
+
+
+def test_the_librarys_signals_tell_who_joined(erin, erins, invite):
+    invitation, link = invite()
+    heard = []
+
+    def hear(signal, sender, user, **kwargs):
+        heard.append((signal, sender, user))
+
+    for signal in (user_added, invitation_accepted):
+        signal.connect(hear)
+    try:
+        erins.post(f"{link}accept/")
+    finally:
+        for signal in (user_added, invitation_accepted):
+            signal.disconnect(hear)
+    assert heard == [
+        (user_added, invitation.organization, erin),
+        (invitation_accepted, invitation, erin),
+    ]
+
+
+def test_pages_with_the_link_are_kept_by_no_cache(client, erins, invite):
+    _, link = invite()
+    for browser in (client, erins):
+        assert "no-store" in browser.get(link).headers["Cache-Control"]

@@ -1,0 +1,157 @@
+"""Many at once, each on a connection of their own: no rule breaks and no page fails."""
+
+import threading
+from collections import Counter
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+from orgs.models import Invitation, Membership, Organization
+from orgs.roles import Role
+from orgs.tests.conftest import link_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 3
+
+
+def at_once(*calls):
+    """Start all calls at the same moment; return their answers, exceptions among them."""
+    barrier = threading.Barrier(len(calls))
+    answers = [None] * len(calls)
+
+    def run(index, call):
+        try:
+            barrier.wait()
+            answers[index] = call()
+        except Exception as error:
+            answers[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def statuses(answers):
+    return Counter(getattr(answer, "status_code", answer) for answer in answers)
+
+
+def browsers(person, number):
+    """Return browsers that are signed in as the person."""
+    made = [Client() for _ in range(number)]
+    for browser in made:
+        browser.force_login(person)
+    return made
+
+
+def posting(browser, path, form=None):
+    return lambda: browser.post(path, form)
+
+
+@pytest.fixture
+def invited(acme, alice):
+    """Invite by the shell; return the invitation and the path of its link."""
+
+    def invited(email="erin@example.com"):
+        by = Membership.objects.get(organization=acme, user=alice)
+        invitation = acme.invite(email, Role.MEMBER, by=by)
+        return invitation, link_in(mail.outbox[-1])
+
+    return invited
+
+
+def test_eight_accepts_make_one_membership(invited, erin):
+    invitation, link = invited()
+    calls = [posting(browser, f"{link}accept/") for browser in browsers(erin, 8)]
+    assert statuses(at_once(*calls)) == {302: 8}
+    assert Membership.objects.filter(user=erin).count() == 1
+    invitation.refresh_from_db()
+    assert invitation.invitee == erin
+
+
+def test_two_invitations_of_one_person_make_one_membership(invited, erin):
+    erin.emailaddress_set.create(email="erin@home.example", verified=True)
+    links = [invited()[1], invited("erin@home.example")[1]]
+    calls = [posting(browser, f"{link}accept/") for link in links for browser in browsers(erin, 3)]
+    assert statuses(at_once(*calls)) == {302: 6}
+    assert Membership.objects.filter(user=erin).count() == 1
+
+
+@pytest.mark.parametrize("_", range(ROUNDS))
+def test_an_invitation_is_accepted_or_revoked_and_never_both(_, invited, erin, alice):
+    invitation, link = invited()
+    [erins], [owners] = browsers(erin, 1), browsers(alice, 1)
+    revoke = f"/o/acme/invitations/{invitation.pk}/revoke/"
+    answers = at_once(posting(erins, f"{link}accept/"), posting(owners, revoke))
+    invitation.refresh_from_db()
+    assert bool(invitation.accepted) != bool(invitation.revoked)
+    joined = Membership.objects.filter(user=erin).exists()
+    assert joined == bool(invitation.accepted)
+    assert [answer.status_code for answer in answers] == [302 if joined else 410, 302]
+
+
+def test_of_two_who_take_one_address_one_gets_it(alice, charlie):
+    for n in range(ROUNDS):
+        form = {"name": "Green", "slug": f"green-{n}"}
+        calls = [
+            posting(browser, "/organizations/new/", form)
+            for person in (alice, charlie)
+            for browser in browsers(person, 1)
+        ]
+        answers = at_once(*calls)
+        assert statuses(answers) == {302: 1, 400: 1}
+        [refused] = [answer for answer in answers if answer.status_code == 400]
+        assert "Choose another." in refused.text
+        assert Organization.objects.filter(slug=f"green-{n}").count() == 1
+
+
+def test_one_person_sending_one_form_four_times_gets_one_organization(charlie):
+    form = {"name": "Green", "slug": "green"}
+    calls = [posting(browser, "/organizations/new/", form) for browser in browsers(charlie, 4)]
+    answers = at_once(*calls)
+    assert {answer.url for answer in answers} == {"/o/green/"}
+    assert Organization.objects.count() == 1
+
+
+def test_two_admins_inviting_one_address_make_one_invitation(acme, alice, bob):
+    form = {"email": "erin@example.com", "role": "member"}
+    calls = [
+        posting(browser, "/o/acme/invitations/new/", form)
+        for person in (alice, bob)
+        for browser in browsers(person, 2)
+    ]
+    assert statuses(at_once(*calls)) == {302: 1, 400: 3}
+    assert Invitation.objects.count() == 1
+    assert len(mail.outbox) == 1
+
+
+def test_of_several_new_links_only_the_last_works(invited, alice, client):
+    invitation, _link = invited()
+    resend = f"/o/acme/invitations/{invitation.pk}/resend/"
+    calls = [posting(browser, resend) for browser in browsers(alice, 4)]
+    assert statuses(at_once(*calls)) == {302: 4}
+    links = [link_in(message) for message in mail.outbox]
+    assert Counter(client.get(link).status_code for link in links) == {404: 4, 200: 1}
+    invitation.refresh_from_db()
+    assert invitation.sent
+
+
+def test_accepting_while_the_organization_is_deleted_leaves_nothing_half_done(invited, erin, acme):
+    _, link = invited()
+    [erins] = browsers(erin, 1)
+    accepted, deleted = at_once(posting(erins, f"{link}accept/"), Organization.objects.get().delete)
+    assert accepted.status_code in (302, 404)
+    if Organization.objects.exists():
+        assert Membership.objects.filter(user=erin).exists()
+        assert isinstance(deleted, Exception)
+    else:
+        assert not Membership.objects.exists()
+        assert User.objects.filter(pk=erin.pk).exists()
