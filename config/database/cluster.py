@@ -50,11 +50,8 @@ def launch(data: Path, port: int, options: dict[str, str]) -> int:
     port = port if _is_free(port) else free_port()
     given = OPTIONS | options | {"port": str(port)}
     flags = " ".join(f"-c {name}={value}" for name, value in given.items())
-    # Relative, because pg_ctl has a shell read them: a $ in a path would be expanded.
-    postgres = os.path.relpath(programs.server_program("postgres"), data)
-    paths = ("--pgdata", ".", "--log", log.name, "-p", postgres)
     try:
-        programs.run("pg_ctl", "start", *paths, "--options", flags, folder=data)
+        programs.run("pg_ctl", "start", "--pgdata", data, "--log", log, "--options", flags)
     except OperationalError as error:
         if not log.exists():
             raise

@@ -47,20 +47,22 @@ def server_program(name: str) -> Path:
     return copy / INSTALL / "bin" / name
 
 
-def run(name: str, *arguments: str | Path, given: str = "", folder: str | Path = "/") -> None:
+def run(name: str, *arguments: str | Path, given: str = "") -> None:
     """Run one of the server's programs as the server's user; it reads what is `given`.
 
     Raises OperationalError with what the program said if it fails.
     """
+    command = (server_program(name), *arguments)
+    _check_paths(command)
     user = server_user()
     done = subprocess.run(  # noqa: S603
-        [server_program(name), *arguments],
+        command,
         input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        cwd=folder,
+        cwd="/",
         env={"LC_ALL": "C", "PATH": os.defpath},
         user=user and user.pw_uid,
         group=user and user.pw_gid,
@@ -68,6 +70,15 @@ def run(name: str, *arguments: str | Path, given: str = "", folder: str | Path =
     )
     if done.returncode:
         raise OperationalError(f"The embedded PostgreSQL failed in {name}:\n{done.stdout.strip()}")
+
+
+def _check_paths(command: tuple[str | Path, ...]) -> None:
+    for path in command:
+        if isinstance(path, Path) and set(str(path)) & set('"$`\\'):
+            raise OperationalError(
+                f"PostgreSQL cannot work in {path}, because its programs have a shell read that: "
+                'move the clone to a folder without any of " $ ` \\ in its path.'
+            )
 
 
 def _wheel() -> Path:

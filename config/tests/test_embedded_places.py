@@ -83,6 +83,12 @@ def test_missing_wheel_is_named_with_what_to_do(clone):
     )
 
 
+@pytest.mark.parametrize("name", ["$HOME", "`id`", 'a "quote"', "back\\slash"])
+def test_path_that_a_shell_would_change_is_refused(clone, name):
+    with pytest.raises(OperationalError, match="move the clone to a folder without any of"):
+        clone.run(f"programs.run('initdb', '--pgdata', Path({name!r}))")
+
+
 def test_folder_of_another_user_is_named_with_what_to_do(clone):
     file = clone.folder / ".postgres" / "test" / "server.json"
     file.chmod(0)
@@ -125,7 +131,7 @@ def test_nobody_can_run_the_programs_that_root_copied_with_a_strict_umask(clone,
 @needs_root
 def test_ordinary_user_keeps_everything_in_the_clone(open_folder, folder_of_root):
     daemon = pwd.getpwnam("daemon")
-    folder = open_folder / "Anna's clone $HOME"
+    folder = open_folder / "Anna's clone"
     folder.mkdir()
     os.chown(folder, daemon.pw_uid, daemon.pw_gid)
     clone = Clone(folder, folder_of_root)
