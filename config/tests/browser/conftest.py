@@ -4,6 +4,8 @@ import os
 import shutil
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from config.tests.browser.visitor import Visitor
@@ -34,18 +36,30 @@ def chromium():
 
 @pytest.fixture
 def visitor(chromium, live_server):
-    """Return a function that seats somebody at a browser of their own: no cookie is shared."""
+    """Return a function that seats a visitor, or the person it is given, at their own browser."""
     contexts = []
 
-    def sit_down(**options):
-        context = chromium.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(5_000)  # milliseconds
+    def sit_down(user=None, *, javascript=True):
+        context = chromium.new_context(
+            base_url=live_server.url, java_script_enabled=javascript, reduced_motion="reduce"
+        )
         contexts.append(context)
+        context.set_default_timeout(5_000)  # milliseconds
+        if user:
+            context.add_cookies([signed_in(user, live_server.url)])
         return Visitor(context.new_page())
 
     yield sit_down
     for context in contexts:
         context.close()
+
+
+def signed_in(user, url):
+    """Return the cookie of a new session of this person."""
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": url}
 
 
 def _executable():

@@ -4,12 +4,14 @@ import re
 
 import pytest
 
+from config.cast import PASSWORD
+
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no javascript"])
 def test_the_road_from_sign_up_to_a_teammate_in_the_list(visitor, mailoutbox, javascript):
-    alice = visitor(java_script_enabled=javascript)
+    alice = visitor(javascript=javascript)
     alice.opens("/")
     alice.sees("The ground your product stands on.")
     alice.follows("Create an account")
@@ -18,7 +20,7 @@ def test_the_road_from_sign_up_to_a_teammate_in_the_list(visitor, mailoutbox, ja
 
 def sign_up(person, name, email, mails):
     person.sees("Create an account")
-    person.fills(Name=name, Email=email, Password="green-field-2026")
+    person.fills(Name=name, Email=email, Password=PASSWORD)
     person.presses("Create an account")
     person.sees("Confirm your email address")
     assert mails[-1].to == [email]

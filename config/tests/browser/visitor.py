@@ -1,56 +1,96 @@
-"""Somebody at a browser, who notices what a person would and what a person would suffer from."""
+"""Somebody at a browser, who does what a person does and notices what a person suffers from."""
 
-import re
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, expect
 
-from playwright.sync_api import Page, expect
+PHONES = (320, 360)  # the widths of small ones, in CSS pixels
 
-NARROW = (320, 360)  # the widths of small phones, in CSS pixels
-
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-UNLABELED = """
-    [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
+LOOK = """() => ({
+    headings: document.querySelectorAll('h1').length,
+    unlabeled: [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
         .filter(control => !control.labels.length && !control.ariaLabel)
-        .map(control => control.outerHTML)
-"""
+        .map(control => control.name),
+    overflow: document.documentElement.scrollWidth - innerWidth,
+})"""
+
+FOCUSED = """() => {
+    const { activeElement: element } = document
+    const style = getComputedStyle(element)
+    const box = element.getBoundingClientRect()
+    return {
+        name: (element.labels?.[0] ?? element).innerText.trim(),
+        visible: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+            && box.top >= 0 && box.bottom <= innerHeight && box.width > 2,
+    }
+}"""
 
 
 class Visitor:
     def __init__(self, page: Page):
         self.page = page
-        self.complaints: list[str] = []
-        # Chromium reports a violation of the content security policy as a console error too.
+        self._console: list[str] = []
+        # Chromium reports what the content security policy stopped here too, JavaScript on or off.
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self._console.append(str(error)))
 
-    def opens(self, url: str) -> None:
+    def opens(self, url):
         self.page.goto(url)
 
-    def fills(self, **fields: str) -> None:
-        """Fill the fields by their labels, `_` standing for a space."""
-        for label, value in fields.items():
-            field = self.page.get_by_label(re.compile(f"^{label.replace('_', ' ')}", re.I))
-            field.fill(value)
+    def follows(self, link):
+        self.page.get_by_role("link", name=link, exact=True).first.click()
 
-    def presses(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).click()
+    def fills(self, **values):
+        """Fill the fields by their labels, a `_` standing for a space."""
+        for label, value in values.items():
+            self.page.get_by_label(label.replace("_", " "), exact=True).fill(value)
 
-    def follows(self, name: str) -> None:
-        self.page.get_by_role("link", name=name).first.click()
+    def presses(self, button):
+        self.page.get_by_role("button", name=button, exact=True).click()
 
-    def sees(self, heading: str) -> None:
-        """Expect a sound page under this heading, the only one of its level."""
+    def sees(self, heading):
+        """Expect a page under this heading, with nothing to complain about."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
-        self._expect_a_sound_page()
+        assert self.complaints() == []
 
-    def _expect_a_sound_page(self) -> None:
-        assert self.page.evaluate(UNLABELED) == []
+    def tabs_to(self, name, *, within=12):
+        """Press Tab until the focus, visible all the way, is on what has this name."""
+        for _ in range(within):
+            self.page.keyboard.press("Tab")
+            focused = self.page.evaluate(FOCUSED)
+            assert focused["visible"], f"The focus on {focused['name']} cannot be seen."
+            if focused["name"] == name:
+                return
+        raise AssertionError(f"Tab does not lead to {name}.")
+
+    def complaints(self):
+        """Return what is wrong with this page for anybody, at this size and on small phones."""
+        complaints = [*self._console]
+        self._console.clear()
         size = self.page.viewport_size
-        for width in NARROW:
+        for width in PHONES:
             self.page.set_viewport_size({"width": width, "height": 700})
-            assert self.page.evaluate(OVERFLOW) <= 0, f"{self.page.url} is wider than {width} px"
+            look = self.page.evaluate(LOOK)
+            if look["overflow"] > 0:
+                complaints.append(f"{look['overflow']} px too wide for {width} px")
         self.page.set_viewport_size(size)
-        assert self.complaints == []
+        if look["headings"] != 1:
+            complaints.append(f"{look['headings']} headings of the first level")
+        complaints += [f"no label: {name}" for name in look["unlabeled"]]
+        return [f"{self.page.url}: {complaint}" for complaint in complaints]
 
-    def _hear(self, message) -> None:
+    def barriers(self):
+        """Return what axe finds in the light and in the dark: what keeps somebody out."""
+        found = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            results = Axe().run(self.page).response
+            found += [
+                f"{scheme}: {violation['help']}: {node['html']}"
+                for violation in results["violations"]
+                for node in violation["nodes"]
+            ]
+        return found
+
+    def _hear(self, message: ConsoleMessage):
         if message.type == "error":
-            self.complaints.append(f"{message.text} at {self.page.url}")
+            self._console.append(message.text)

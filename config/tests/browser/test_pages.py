@@ -1,0 +1,90 @@
+"""Each page by itself: usable by everybody, in light and in dark, by keyboard, on a small phone."""
+
+import pytest
+
+from config.cast import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+FOR_VISITORS = {
+    "/": "The ground your product stands on.",
+    "/accounts/signup/": "Create an account",
+    "/accounts/login/": "Sign in",
+    "/accounts/password/reset/": "Reset your password",
+    "/waitlist/": "Join the waitlist",
+}
+FOR_ALICE = {
+    "/organizations/": "Your organizations",
+    "/organizations/new/": "New organization",
+    "/o/acme/": "Acme",
+    "/o/acme/members/": "Members",
+    "/o/acme/invitations/": "Invitations",
+    "/o/acme/invitations/new/": "Invite a teammate",
+}
+FOR_OLIVIA = {
+    "/admin/": "Site administration",
+    "/admin/orgs/organization/": "Select organization to change",
+}
+
+
+@pytest.mark.parametrize("path", FOR_VISITORS)
+def test_a_page_for_visitors_is_accessible(visitor, path):
+    somebody = visitor()
+    somebody.opens(path)
+    somebody.sees(FOR_VISITORS[path])
+    assert somebody.barriers() == []
+
+
+@pytest.mark.parametrize("path", FOR_ALICE)
+def test_a_page_for_members_is_accessible(visitor, acme, birch, alice, path):
+    owner = visitor(alice)
+    owner.opens(path)
+    owner.sees(FOR_ALICE[path])
+    assert owner.barriers() == []
+
+
+@pytest.mark.parametrize("path", FOR_OLIVIA)
+def test_a_page_of_the_admin_is_accessible(visitor, acme, olivia, path):
+    operator = visitor(olivia)
+    operator.opens(path)
+    operator.sees(FOR_OLIVIA[path])
+    assert operator.barriers() == []
+
+
+def test_sign_in_works_by_keyboard_alone(visitor, acme, alice):
+    somebody = visitor()
+    somebody.opens("/accounts/login/")
+    somebody.tabs_to("Email")
+    somebody.page.keyboard.type(alice.email)
+    somebody.tabs_to("Password")
+    somebody.page.keyboard.type(PASSWORD)
+    somebody.tabs_to("Sign in")
+    somebody.page.keyboard.press("Enter")
+    somebody.sees("Acme")
+
+
+def test_the_skip_link_comes_first(visitor):
+    somebody = visitor()
+    somebody.opens("/accounts/login/")
+    somebody.tabs_to("Skip to the content", within=1)
+
+
+def test_what_a_visitor_suffers_from_is_noticed(visitor):
+    """The checks of every page can fail."""
+    somebody = visitor()
+    somebody.page.route("**/broken", lambda route: route.fulfill(body=BROKEN, headers=POLICY))
+    somebody.opens("/broken")
+    complaints = " ".join(somebody.complaints())
+    for complaint in ("Content Security Policy", "320 px", "2 headings", "no label: nameless"):
+        assert complaint in complaints
+    assert somebody.barriers()
+
+
+POLICY = {"Content-Type": "text/html", "Content-Security-Policy": "script-src 'self'"}
+BROKEN = """
+    <!DOCTYPE html><title>Broken</title>
+    <h1>One</h1><h1>Two</h1>
+    <input name="nameless">
+    <p>{}</p>
+    <script>alert("inline")</script>
+""".format("wide" * 200)
