@@ -11,7 +11,7 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(admin.ModelAdmin):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
     list_display = ["email", "name", "is_active", "is_staff", "is_superuser", "created"]
@@ -58,7 +58,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SessionAdmin(admin.ModelAdmin):
     """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
 
     list_display = ["id", "user", "ip", "user_agent", "created", "last_seen", "expire_date"]
@@ -102,7 +102,7 @@ class EmailAddressAdmin(allauth_admin.EmailAddressAdmin):
 
 
 @admin.register(EmailConfirmation)
-class EmailConfirmationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EmailConfirmationAdmin(admin.ModelAdmin):
     """allauth's table of links by email; empty, because we send codes."""
 
     list_display = ["email_address", "created", "sent"]

@@ -104,7 +104,7 @@ class SignupForm(allauth_forms.SignupForm):
             self.data[self.add_prefix("email")] = email
 
 
-class NameForm(forms.ModelForm):  # type: ignore[type-arg]
+class NameForm(forms.ModelForm):
     """A new name for a person who has an account."""
 
     name = NameField()

@@ -20,7 +20,7 @@ class GroupAdmin(auth_admin.GroupAdmin):
     show_full_result_count = False
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that the framework writes."""
 
     ordering = ["-id"]

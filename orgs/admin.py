@@ -13,7 +13,7 @@ from orgs.invitations import InvitationStatus
 from orgs.models import Invitation, InvitationQuerySet, Membership, Organization, Ownership
 
 
-class NothingToAdd(admin.ModelAdmin):  # type: ignore[type-arg]
+class NothingToAdd(admin.ModelAdmin):
     show_full_result_count = False
     ordering = ["-id"]
 

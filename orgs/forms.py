@@ -17,7 +17,7 @@ class WebAddressField(forms.CharField):
         return (super().to_python(value) or "").lower()
 
 
-class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+class OrganizationForm(forms.ModelForm):
     """An empty web address is filled from the name."""
 
     slug = WebAddressField(

@@ -4,7 +4,7 @@ from waitlist.models import Attempt, Entry
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EntryAdmin(admin.ModelAdmin):
     list_display = ["email", "created"]
     list_filter = ["created"]
     search_fields = ["email"]
@@ -13,7 +13,7 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Attempt)
-class AttemptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AttemptAdmin(admin.ModelAdmin):
     list_display = ["ip", "count", "until"]
     search_fields = ["ip"]
     show_full_result_count = False
