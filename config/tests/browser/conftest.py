@@ -6,7 +6,7 @@ import shutil
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from config.tests.browser.visitor import Visitor
 
@@ -17,6 +17,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-background-networking",
 ]
+PATIENCE = 15_000  # milliseconds, for a machine that has other things to do
 
 
 @pytest.fixture(scope="package")
@@ -29,6 +30,7 @@ def chromium():
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(executable_path=_executable(), args=FLAGS)
         yield browser
         browser.close()
@@ -44,7 +46,7 @@ def visitor(chromium, live_server):
             base_url=live_server.url, java_script_enabled=javascript, reduced_motion="reduce"
         )
         contexts.append(context)
-        context.set_default_timeout(5_000)  # milliseconds
+        context.set_default_timeout(PATIENCE)
         if user:
             context.add_cookies([signed_in(user, live_server.url)])
         return Visitor(context.new_page())

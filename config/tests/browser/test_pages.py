@@ -1,8 +1,11 @@
 """Each page by itself: usable by everybody, in light and in dark, by keyboard, on a small phone."""
 
+import re
+
 import pytest
 
 from config.cast import PASSWORD
+from orgs.roles import Role
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +18,10 @@ FOR_VISITORS = {
 }
 FOR_ALICE = {
     "/organizations/": "Your organizations",
-    "/organizations/new/": "New organization",
+    "/organizations/new/": "Make an organization",
+    "/account/": "Your profile",
+    "/accounts/email/": "Email addresses",
+    "/accounts/password/change/": "Change your password",
     "/o/acme/": "Acme",
     "/o/acme/members/": "Members",
     "/o/acme/invitations/": "Invitations",
@@ -37,10 +43,19 @@ def test_a_page_for_visitors_is_accessible(visitor, path):
 
 @pytest.mark.parametrize("path", FOR_ALICE)
 def test_a_page_for_members_is_accessible(visitor, acme, birch, alice, path):
+    acme.invite("erin@example.com", Role.MEMBER, by=acme.owner.organization_user)
     owner = visitor(alice)
     owner.opens(path)
     owner.sees(FOR_ALICE[path])
     assert owner.barriers() == []
+
+
+def test_an_invitation_is_accessible(visitor, acme, mailoutbox):
+    acme.invite("erin@example.com", Role.ADMIN, by=acme.owner.organization_user)
+    erin = visitor()
+    erin.opens(re.search(r"/invitations/\S+", mailoutbox[0].body)[0])
+    erin.sees("Join Acme")
+    assert erin.barriers() == []
 
 
 @pytest.mark.parametrize("path", FOR_OLIVIA)
@@ -61,6 +76,16 @@ def test_sign_in_works_by_keyboard_alone(visitor, acme, alice):
     somebody.tabs_to("Sign in")
     somebody.page.keyboard.press("Enter")
     somebody.sees("Acme")
+
+
+def test_the_web_address_follows_the_name_until_somebody_edits_it(visitor, alice):
+    owner = visitor(alice)
+    owner.opens("/organizations/new/")
+    owner.fills(Name="Dürer & Söhne")
+    assert owner.field("Web address (optional)") == "durer-sohne"
+    owner.page.get_by_label("Web address (optional)").fill("duerer")
+    owner.fills(Name="Dürer & Töchter")
+    assert owner.field("Web address (optional)") == "duerer"
 
 
 def test_the_skip_link_comes_first(visitor):

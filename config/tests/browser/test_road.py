@@ -1,28 +1,104 @@
-"""The whole road: from a visitor to an owner whose teammate has joined."""
+"""The whole road: a visitor becomes an owner whose invited teammate is in the list of members."""
 
 import re
 
 import pytest
 
 from config.cast import PASSWORD
+from waitlist.models import Entry
 
 pytestmark = pytest.mark.browser
 
+FIRST_PAGE = "The ground your product stands on."
+
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no javascript"])
-def test_the_road_from_sign_up_to_a_teammate_in_the_list(visitor, mailoutbox, javascript):
-    alice = visitor(javascript=javascript)
+def test_alice_signs_up_and_bob_joins_her(visitor, mailoutbox, javascript):
+    alice, bob = visitor(javascript=javascript), visitor(javascript=javascript)
+
     alice.opens("/")
-    alice.sees("The ground your product stands on.")
+    alice.sees(FIRST_PAGE)
     alice.follows("Create an account")
-    sign_up(alice, "Alice Example", "alice@example.com", mailoutbox)
+    alice.sees("Create an account")
+    alice.fills(Email="alice@example.com")
+    sign_up(alice, "Alice Example")
+    confirm(alice, mailoutbox.pop())
+    make_organization(alice, "Acme & Daughters")
+    invite(alice, "bob@example.com", "Admin")
+
+    bob.opens(link_in(mailoutbox.pop(), to="bob@example.com"))
+    bob.sees("Join Acme & Daughters")
+    bob.presses("Sign up to join")
+    bob.sees("Create an account")
+    assert bob.field("Email") == "bob@example.com"
+    sign_up(bob, "Bob Example")
+    bob.sees("Join Acme & Daughters")
+    bob.presses("Accept and join")
+    bob.sees("Acme & Daughters")
+    bob.reads("You are a member of Acme & Daughters.")
+
+    for person in (alice, bob):
+        person.opens("/o/acme-daughters/members/")
+        person.sees("Members")
+        assert person.list_in("Members") == [
+            "Alice Example alice@example.com Owner",
+            "Bob Example bob@example.com Admin",
+        ]
+    assert not mailoutbox  # an invited person's address needs no code
 
 
-def sign_up(person, name, email, mails):
-    person.sees("Create an account")
-    person.fills(Name=name, Email=email, Password=PASSWORD)
+def test_the_waitlist_takes_an_address_without_javascript(visitor):
+    somebody = visitor(javascript=False)
+    somebody.opens("/")
+    somebody.follows("Join the waitlist")
+    somebody.sees("Join the waitlist")
+    somebody.fills(Email_address="Erin@Example.com")
+    somebody.presses("Join the waitlist")
+    somebody.sees("Thank you. You are on the list.")
+    assert Entry.objects.get().email == "erin@example.com"
+
+
+def test_the_operator_enters_the_admin_through_our_sign_in(visitor, acme, olivia):
+    operator = visitor()
+    operator.opens("/admin/orgs/organization/")
+    operator.sees("Sign in")
+    operator.fills(Email=olivia.email, Password=PASSWORD)
+    operator.presses("Sign in")
+    operator.sees("Select organization to change")
+    operator.follows("Acme")
+    operator.sees("Change organization")
+
+
+def sign_up(person, name):
+    person.fills(Name=name, Password=PASSWORD)
     person.presses("Create an account")
+
+
+def confirm(person, mail):
     person.sees("Confirm your email address")
-    assert mails[-1].to == [email]
-    person.fills(Code=re.search(r"^\d{6}$", mails[-1].body, re.M)[0])
+    person.fills(Code=re.search(r"^\d{6}$", mail.body, re.M)[0])
     person.presses("Continue")
+
+
+def make_organization(person, name):
+    person.sees("Your organizations")
+    person.follows("Make an organization")
+    person.sees("Make an organization")
+    person.fills(Name=name)
+    person.presses("Make the organization")
+    person.sees(name)
+
+
+def invite(person, email, role):
+    person.follows("Invite a teammate")
+    person.sees("Invite a teammate")
+    person.fills(Email_address=email)
+    person.chooses(Role=role)
+    person.presses("Send the invitation")
+    person.sees("Invitations")
+    person.reads(f"The invitation for {email} is on its way.")
+
+
+def link_in(mail, *, to):
+    assert mail.to == [to]
+    return re.search(r"^http\S+$", mail.body, re.M)[0]

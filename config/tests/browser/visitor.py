@@ -1,5 +1,7 @@
 """Somebody at a browser, who does what a person does and notices what a person suffers from."""
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, expect
 
@@ -44,6 +46,11 @@ class Visitor:
         for label, value in values.items():
             self.page.get_by_label(label.replace("_", " "), exact=True).fill(value)
 
+    def chooses(self, **options):
+        """Choose options by their labels in the fields of these labels."""
+        for label, option in options.items():
+            self.page.get_by_label(label, exact=True).select_option(label=option)
+
     def presses(self, button):
         self.page.get_by_role("button", name=button, exact=True).click()
 
@@ -51,6 +58,18 @@ class Visitor:
         """Expect a page under this heading, with nothing to complain about."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
         assert self.complaints() == []
+
+    def reads(self, text):
+        expect(self.page.get_by_text(text, exact=True)).to_be_visible()
+
+    def field(self, label):
+        """Return what the field of this label holds."""
+        return self.page.get_by_label(label, exact=True).input_value()
+
+    def list_in(self, region):
+        """Return the rows of the list in the region of this name, as a screen reader says them."""
+        said = self.page.get_by_role("region", name=region).aria_snapshot()
+        return re.findall(r"- listitem: (.*)", said)
 
     def tabs_to(self, name, *, within=12):
         """Press Tab until the focus, visible all the way, is on what has this name."""
@@ -79,17 +98,20 @@ class Visitor:
         return [f"{self.page.url}: {complaint}" for complaint in complaints]
 
     def barriers(self):
-        """Return what axe finds in the light and in the dark: what keeps somebody out."""
-        found = []
-        for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)
-            results = Axe().run(self.page).response
-            found += [
-                f"{scheme}: {violation['help']}: {node['html']}"
-                for violation in results["violations"]
-                for node in violation["nodes"]
-            ]
-        return found
+        """Return what axe finds that keeps somebody out; in the dark only the colors differ."""
+        return [
+            *self._barriers("light", {}),
+            *self._barriers("dark", {"runOnly": "color-contrast"}),
+        ]
+
+    def _barriers(self, scheme, options):
+        self.page.emulate_media(color_scheme=scheme)
+        results = Axe().run(self.page, options={"resultTypes": ["violations"], **options})
+        return [
+            f"{scheme}: {violation['help']}: {node['html']}"
+            for violation in results.response["violations"]
+            for node in violation["nodes"]
+        ]
 
     def _hear(self, message: ConsoleMessage):
         if message.type == "error":
