@@ -27,10 +27,6 @@ FOR_ALICE = {
     "/o/acme/invitations/": "Invitations",
     "/o/acme/invitations/new/": "Invite a teammate",
 }
-FOR_OLIVIA = {
-    "/admin/": "Site administration",
-    "/admin/orgs/organization/": "Select organization to change",
-}
 
 
 @pytest.mark.parametrize("path", FOR_VISITORS)
@@ -58,11 +54,10 @@ def test_an_invitation_is_accessible(visitor, acme, mailoutbox):
     assert erin.barriers() == []
 
 
-@pytest.mark.parametrize("path", FOR_OLIVIA)
-def test_a_page_of_the_admin_is_accessible(visitor, acme, olivia, path):
+def test_the_admins_first_page_is_accessible(visitor, olivia):
     operator = visitor(olivia)
-    operator.opens(path)
-    operator.sees(FOR_OLIVIA[path])
+    operator.opens("/admin/")
+    operator.sees("Site administration")
     assert operator.barriers() == []
 
 
@@ -100,7 +95,7 @@ def test_what_a_visitor_suffers_from_is_noticed(visitor):
     somebody.page.route("**/broken", lambda route: route.fulfill(body=BROKEN, headers=POLICY))
     somebody.opens("/broken")
     complaints = " ".join(somebody.complaints())
-    for complaint in ("Content Security Policy", "320 px", "2 headings", "no label: nameless"):
+    for complaint in ("Content Security Policy", "320 px", "2 headings", "no label: <input name"):
         assert complaint in complaints
     assert somebody.barriers()
 

@@ -9,9 +9,10 @@ PHONES = (320, 360)  # the widths of small ones, in CSS pixels
 
 LOOK = """() => ({
     headings: document.querySelectorAll('h1').length,
-    unlabeled: [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
+    unlabeled: [...document.querySelectorAll('input, select, textarea')]
+        .filter(control => !['hidden', 'submit'].includes(control.type))
         .filter(control => !control.labels.length && !control.ariaLabel)
-        .map(control => control.name),
+        .map(control => control.outerHTML),
     overflow: document.documentElement.scrollWidth - innerWidth,
 })"""
 
@@ -25,6 +26,8 @@ FOCUSED = """() => {
             && box.top >= 0 && box.bottom <= innerHeight && box.width > 2,
     }
 }"""
+
+SETTLED = "Promise.allSettled(document.getAnimations().map(animation => animation.finished))"
 
 
 class Visitor:
@@ -57,7 +60,8 @@ class Visitor:
     def sees(self, heading):
         """Expect a page under this heading, with nothing to complain about."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
-        assert self.complaints() == []
+        complaints = self.complaints()
+        assert not complaints, "\n".join(complaints)
 
     def reads(self, text):
         expect(self.page.get_by_text(text, exact=True)).to_be_visible()
@@ -106,6 +110,7 @@ class Visitor:
 
     def _barriers(self, scheme, options):
         self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate(SETTLED)  # a color halfway to another is nobody's choice
         results = Axe().run(self.page, options={"resultTypes": ["violations"], **options})
         return [
             f"{scheme}: {violation['help']}: {node['html']}"
