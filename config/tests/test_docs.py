@@ -30,9 +30,13 @@ def test_the_readme_is_short():
     assert len((BASE_DIR / "README.md").read_text().splitlines()) <= 80
 
 
-@pytest.mark.parametrize("path", sorted((BASE_DIR / "bin").iterdir()), ids=lambda path: path.name)
-def test_a_command_is_short(path):
-    assert len(path.read_text().splitlines()) <= 40
+def test_each_command_is_short():
+    lines = {
+        path.name: path.read_text().count("\n")
+        for path in (BASE_DIR / "bin").iterdir()
+        if path.is_file()
+    }
+    assert max(lines.values()) <= 40, lines
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(BASE_DIR)))
