@@ -9,7 +9,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "mkdir", "mktemp", "rm"]
-TOOLS += ["sed", "sort", "tail"]
+TOOLS += ["sed", "sleep", "sort", "tail"]
 
 # It says that it is Python 3.<minor> if a real one says that it will do, makes a .venv with itself
 # in it, notes each installation, and says what else it is asked to run.
@@ -17,7 +17,7 @@ PYTHON = """#!/bin/bash
 case "$*" in
   *_base_executable*) [ -z "$({python} "$@")" ] || echo {minor} 0 "$0" ;;
   "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "$0" >>made ;;
-  "-m pip install "*) echo pip >>installations; [ ! -e broken ] || exit 1 ;;
+  "-m pip install "*) sleep 0.1; echo pip >>installations; [ ! -e broken ] || exit 1 ;;
   *flock*) exec {python} "$@" ;;
   "-c "*) ;;
   *"ruff check"*) [ ! -e broken ] || {{ echo "E501 too long"; exit 1; }} ;;
@@ -141,6 +141,18 @@ def test_installation_that_failed_is_said_and_done_again(clone):
     clone.run("bin/dev")
     assert clone.lines("installations") == ["pip", "pip"]
     assert len(clone.lines("made")) == 2
+
+
+def test_requirements_taken_back_after_a_failure_are_installed_again(ready):
+    requirements = ready.folder / "requirements.txt"
+    before = requirements.read_text()
+    requirements.write_text(f"{before}another==1.0\n")
+    (ready.folder / "broken").touch()
+    ready.run("bin/dev", status=1)
+    (ready.folder / "broken").unlink()
+    requirements.write_text(before)
+    ready.run("bin/dev")
+    assert ready.lines("installations") == ["pip", "pip", "pip"]
 
 
 def test_venv_whose_python_vanished_is_made_again(ready):

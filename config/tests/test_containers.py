@@ -165,25 +165,24 @@ def test_image_and_procfile_start_the_same_server():
 
 
 @pytest.fixture
-def server(tmp_path):
-    """gunicorn with our settings and another application; the port that it listens on."""
+def gunicorn(tmp_path):
+    """gunicorn with our settings, another application and a home; it has `port`, and stops here."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = f"-m gunicorn --config config/gunicorn.py --bind 127.0.0.1:{port} --workers 1"
+    options = f"--config config/gunicorn.py --bind 127.0.0.1:{port} --workers 1 --log-level debug"
     process = subprocess.Popen(
-        [sys.executable, *command.split(), "wsgiref.simple_server:demo_app"],
+        [sys.executable, "-m", "gunicorn", *options.split(), "wsgiref.simple_server:demo_app"],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    try:
-        yield until_it_listens(process, port)
-    finally:
+    process.port = until_it_listens(process, port)
+    yield process
+    if process.poll() is None:
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=30)
-        assert process.returncode == 0, out
+        process.communicate(timeout=30)
 
 
 def until_it_listens(process, port):
@@ -209,16 +208,24 @@ def is_healthy(port):
     return done.returncode == 0
 
 
-def test_server_does_not_name_itself_and_leaves_the_home_folder_alone(server, tmp_path):
-    connection = HTTPConnection("127.0.0.1", server)
+def test_server_does_not_name_itself(gunicorn):
+    connection = HTTPConnection("127.0.0.1", gunicorn.port)
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert answer.status == 200
     assert answer.getheader("Date")
     assert answer.getheader("Server") is None
+
+
+def test_server_leaves_the_home_folder_alone_and_stops_in_good_order(gunicorn, tmp_path):
+    assert is_healthy(gunicorn.port)
+    gunicorn.send_signal(signal.SIGTERM)
+    out, _ = gunicorn.communicate(timeout=30)
+    assert gunicorn.returncode == 0
+    assert "Control socket disabled" in out
     assert list(tmp_path.iterdir()) == []
 
 
-def test_container_is_healthy_as_long_as_the_site_answers(server):
-    assert is_healthy(server)
+def test_container_is_healthy_as_long_as_the_site_answers(gunicorn):
+    assert is_healthy(gunicorn.port)
     assert not is_healthy(1)
