@@ -4,6 +4,7 @@ from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.text import Truncator
 
 from accounts.models import Session, User
 
@@ -14,7 +15,7 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 class UserAdmin(admin.ModelAdmin):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
-    list_display = ["email", "name", "is_active", "is_staff", "is_superuser", "created"]
+    list_display = ["email", "name", "is_active", "is_staff", "created"]
     list_filter = ["is_active", "is_staff", "is_superuser", "created"]
     search_fields = ["email", "name"]
     ordering = ["-id"]
@@ -61,13 +62,17 @@ class UserAdmin(admin.ModelAdmin):
 class SessionAdmin(admin.ModelAdmin):
     """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
 
-    list_display = ["id", "user", "ip", "user_agent", "created", "last_seen", "expire_date"]
+    list_display = ["created", "user", "ip", "browser", "last_seen"]
     list_filter = ["last_seen", "expire_date"]
     list_select_related = ["user"]
     search_fields = ["user__email", "user__name", "ip", "user_agent"]
     ordering = ["-id"]
     show_full_result_count = False
     fields = ["user", "ip", "user_agent", "created", "last_seen", "expire_date"]
+
+    @admin.display
+    def browser(self, session: Session) -> str:
+        return Truncator(session.user_agent).chars(50)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
