@@ -26,7 +26,8 @@ DATABASE_DETAIL = re.compile(
 )
 
 # No line of ours shows these, and looking them up is a fifth of what a line costs.
-logging.logThreads = logging.logMultiprocessing = logging.logAsyncioTasks = False
+logging.logThreads = logging.logMultiprocessing = False
+logging.logAsyncioTasks = False  # type: ignore[attr-defined]
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 logger = logging.getLogger(__name__)
@@ -64,7 +65,6 @@ JSON = {
     "fmt": ["levelname", "name", "message", "request_id"],
     "rename_fields": {"levelname": "level", "name": "logger"},
     "timestamp": "time",
-    "json_default": str,
 }
 TEXT = {"format": "%(asctime)s %(levelname)s %(message)s [%(request_id)s]", "datefmt": "%H:%M:%S"}
 
@@ -94,6 +94,8 @@ class DiscreetFilter(logging.Filter):
         record.request_id = request_id.get()
         if isinstance(record.args, tuple):
             record.args = tuple(_without_path(value, request) for value in record.args)
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = None  # the visitor's doing, such as an unknown host: a line will do
         if record.exc_info:
             text = "".join(traceback.format_exception(*record.exc_info))
             record.exc_text = DATABASE_DETAIL.sub("DETAIL: (left out)", text).rstrip()

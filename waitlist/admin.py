@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
 from waitlist.models import Attempt, Entry
 
@@ -14,6 +15,14 @@ class EntryAdmin(admin.ModelAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(admin.ModelAdmin):
+    """Only to look at, and to delete: then that address may try again at once."""
+
     list_display = ["ip", "count", "until"]
     search_fields = ["ip"]
     show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Attempt | None = None) -> bool:
+        return False

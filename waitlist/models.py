@@ -9,6 +9,8 @@ from django.db.models.functions import Lower, Now
 from django.http import HttpRequest
 from uuid_utils.compat import uuid7
 
+from accounts.models import User
+
 
 class Entry(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -27,16 +29,22 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return self.email
 
+    def clean(self) -> None:
+        super().clean()
+        self.email = User.objects.normalize_email(self.email)
+
     @staticmethod
     def join(email: str) -> None:
         """Put the address (normalized, see JoinForm) on the list, unless it is there already.
 
-        PostgreSQL settles who is first, so that fifty at once make one row.
+        PostgreSQL settles who is first, so that fifty at once make one row. It also has the last
+        word on what is lower-case, as in the constraint above: its Unicode may be newer than ours.
         """
-        Entry.objects.bulk_create(
-            [Entry(email=Lower(models.Value(email)))],  # its own idea of lower-case, see the check
-            ignore_conflicts=True,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(JOIN, [uuid7(), email])
+
+
+JOIN = "INSERT INTO waitlist_entry (id, email) VALUES (%s, lower(%s)) ON CONFLICT DO NOTHING"
 
 
 class Attempt(models.Model):

@@ -95,6 +95,13 @@ def test_500_is_logged_once_with_its_traceback_and_request_id(client, lines):
     assert "in bug" in errors[0]["exc_info"]
 
 
+def test_an_unknown_host_is_logged_without_a_traceback(client, lines):
+    client.get("/", headers={"Host": "evil.example"})
+    [line] = [line for line in lines() if line["logger"] == "django.security.DisallowedHost"]
+    assert "evil.example" in line["message"]
+    assert "exc_info" not in line
+
+
 def test_a_database_that_is_away_is_logged_with_its_cause(client, lines):
     client.get("/broken/away")
     assert any("connection refused" in line.get("exc_info", "") for line in lines())

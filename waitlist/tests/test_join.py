@@ -49,7 +49,7 @@ def test_address_is_normalized_before_it_is_checked(client, typed):
 
 
 def test_what_is_lower_case_is_for_postgresql_to_say():
-    """A newer Unicode there than in Python would else break the check, and be a 500."""
+    """If its Unicode is newer than Python's, the constraint would else be broken: a 500."""
     Entry.join("ANN@example.com")
     assert emails() == ["ann@example.com"]
 
