@@ -1,5 +1,6 @@
 """bin/dev, bin/test and bin/ci in a clone whose Pythons are imitations: nothing is installed."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ class Clone:
         return path
 
     def add_python(self, name, minor=13):
-        return self.add(name, PYTHON.format(minor=minor, python=sys.executable))
+        return self.add(name, PYTHON.format(minor=minor, python=shlex.quote(sys.executable)))
 
     def popen(self, *command, cwd=None):
         return subprocess.Popen(
