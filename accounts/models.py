@@ -19,6 +19,10 @@ class UserManager(BaseUserManager["User"]):
         """Return the address as it is stored: trimmed, NFKC and lower-case."""
         return unicodedata.normalize("NFKC", email or "").strip().lower()
 
+    def get_by_natural_key(self, email: str | None) -> "User":
+        """Return the person of this address, typed in any way; raises DoesNotExist."""
+        return self.get(email=self.normalize_email(email))
+
     def create_user(
         self, email: str, password: str | None = None, *, name: str = "", **fields: Any
     ) -> "User":
