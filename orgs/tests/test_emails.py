@@ -163,3 +163,10 @@ def test_no_token_gets_into_a_log(start, owner, client, caplog):
 def test_what_is_rolled_back_is_not_sent(invite, acme, membership, alice):
     acme.invite("erin@example.com", Role.MEMBER, by=membership(alice))  # and no commit
     assert mail.outbox == []
+
+
+def test_an_old_mail_that_arrives_late_does_not_count_as_the_new_one(invite, membership, alice):
+    invitation, _ = invite()
+    Invitation.objects.get().renew(by=membership(alice))  # whose mail waits for the commit
+    invitation._deliver("the old token")
+    assert Invitation.objects.get().sent is None
