@@ -263,7 +263,7 @@ class Invitation(OrganizationInvitationBase):
         ]
         indexes = [
             models.Index(
-                fields=["organization", "-id"],
+                fields=["organization", "id"],
                 condition=models.Q(accepted=None, revoked=None),
                 name="invitation_list",
             )

@@ -1,12 +1,13 @@
 """An organization's pages. What a member needs for each stands in its @requires, nowhere else."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,8 +16,8 @@ from accounts.models import User
 from orgs.access import MemberRequest, requires
 from orgs.forms import InvitationForm, OrganizationForm
 from orgs.invitations import AlreadyInvited, CannotInvite, InvitationClosed
-from orgs.models import Invitation, Organization
-from orgs.pages import page_of
+from orgs.models import Invitation, Membership, Organization
+from orgs.pages import SIZE, Page, page_of
 from orgs.roles import Permission, Role
 
 FIRST_FEW = 6
@@ -27,13 +28,14 @@ FIRST_FEW = 6
 def organization_list(request: MemberRequest) -> HttpResponse:
     """Where sign-in leads: a person's organizations, or straight into the only one."""
     page = page_of(
-        request.user.memberships.filter(organization__is_active=True).values(
+        Membership.objects.filter(organization__is_active=True).values(
             "organization_id",
             "role",
             name=F("organization__name"),
             slug=F("organization__slug"),
         ),
         request.GET,
+        within=("user_id", request.user.pk),
         key="organization_id",
         newest_first=True,
     )
@@ -60,23 +62,23 @@ def organization_new(request: MemberRequest) -> HttpResponse:
 @requires(Permission.SEE_ORGANIZATION)
 def organization_detail(request: MemberRequest, slug: str) -> HttpResponse:
     """The dashboard: the first few people, and what is pending for those who may see it."""
-    context: dict[str, Any] = {"members": _members(request.organization).order_by("id")[:FIRST_FEW]}
+    context = {"members": _members(request.organization, {}, FIRST_FEW).rows}
     if request.membership.can(Permission.SEE_INVITATIONS):
-        context["invitations"] = _pending(request.organization).order_by("-id")[:FIRST_FEW]
+        context["invitations"] = _pending(request.organization, {}, FIRST_FEW).rows
     return render(request, "orgs/organization_detail.html", context)
 
 
 @require_safe
 @requires(Permission.SEE_ORGANIZATION)
 def member_list(request: MemberRequest, slug: str) -> HttpResponse:
-    page = page_of(_members(request.organization), request.GET)
+    page = _members(request.organization, request.GET)
     return render(request, "orgs/member_list.html", {"page": page})
 
 
 @require_safe
 @requires(Permission.SEE_INVITATIONS)
 def invitation_list(request: MemberRequest, slug: str) -> HttpResponse:
-    page = page_of(_pending(request.organization), request.GET, newest_first=True)
+    page = _pending(request.organization, request.GET)
     return render(request, "orgs/invitation_list.html", {"page": page})
 
 
@@ -131,17 +133,26 @@ def _made_by_the_same_form(user: User, form: OrganizationForm) -> Organization |
     ).first()
 
 
-def _members(organization: Organization) -> QuerySet[Any, dict[str, Any]]:
-    return organization.memberships.values(
-        "id", "role", "created", name=F("user__name"), email=F("user__email")
+def _members(organization: Organization, query: Mapping[str, str], size: int = SIZE) -> Page:
+    return page_of(
+        Membership.objects.values(
+            "id", "role", "created", name=F("user__name"), email=F("user__email")
+        ),
+        query,
+        within=("organization_id", organization.pk),
+        size=size,
     )
 
 
-def _pending(organization: Organization) -> QuerySet[Any, dict[str, Any]]:
-    return (
-        organization.invitations.pending()
+def _pending(organization: Organization, query: Mapping[str, str], size: int = SIZE) -> Page:
+    return page_of(
+        Invitation.objects.pending()
         .with_status()
-        .values("id", "email", "role", "created", "expires", "status")
+        .values("id", "email", "role", "created", "expires", "status"),
+        query,
+        within=("organization_id", organization.pk),
+        newest_first=True,
+        size=size,
     )
 
 

@@ -272,7 +272,7 @@ class Migration(migrations.Migration):
             model_name="invitation",
             index=models.Index(
                 condition=models.Q(("accepted", None), ("revoked", None)),
-                fields=["organization", "-id"],
+                fields=["organization", "id"],
                 name="invitation_list",
             ),
         ),
