@@ -2,13 +2,13 @@
 
 import ipaddress
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.db import connection, models
 from django.db.models.functions import Lower, Now
 from django.http import HttpRequest
 from uuid_utils.compat import uuid7
 
+from accounts import client
 from accounts.models import User
 
 
@@ -73,7 +73,7 @@ class Attempt(models.Model):
         WAITLIST_RATE says how many tries in how many seconds. A refused try does not count.
         """
         amount, seconds = settings.WAITLIST_RATE
-        ip = _network(get_adapter().get_client_ip(request))
+        ip = _network(client.ip(request.META))
         with connection.cursor() as cursor:
             cursor.execute(COUNT, {"ip": ip, "amount": amount, "seconds": seconds})
             if cursor.fetchone():
@@ -105,11 +105,12 @@ FROM waitlist_attempt WHERE ip = %(ip)s
 """
 
 
-def _network(ip: str) -> str:
-    """Return what one person holds: an IPv4 address, or the /64 around an IPv6 address."""
-    address = ipaddress.ip_address(ip)
+def _network(ip: str | None) -> str:
+    """Return what one person holds: an IPv4 address, or the /64 around an IPv6 address.
+
+    Who comes over a Unix socket without a proxy's word shares one limit, as `::`.
+    """
+    address = ipaddress.ip_address(ip or "::")
     if address.version == 4:
-        return ip
-    if address.ipv4_mapped:  # ::ffff:192.0.2.1
-        return str(address.ipv4_mapped)
+        return str(address)
     return str(ipaddress.ip_network((address, 64), strict=False).network_address)

@@ -1,6 +1,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from waitlist.forms import JoinForm
 from waitlist.models import Attempt
@@ -23,6 +23,6 @@ def join(request: HttpRequest) -> HttpResponse:
     return redirect("waitlist:thanks")
 
 
-@require_GET
+@require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
     return render(request, "waitlist/thanks.html")

@@ -20,10 +20,10 @@ import secrets
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import OperationalError
 
 from config.database import cluster, folders, programs
+from config.env import SettingError
 
 type Purpose = Literal["development", "test"]
 
@@ -53,12 +53,12 @@ _holds: dict[Purpose, Hold] = {}
 def settings(purpose: Purpose) -> dict[str, Any]:
     """The entry of Django's DATABASES for this clone's server. Starts nothing.
 
-    Raises ImproperlyConfigured if another user made the clone's `.postgres`.
+    Raises SettingError if another user made the clone's `.postgres`.
     """
     try:
         server = _server(_folder(purpose))
     except PermissionError as error:
-        raise ImproperlyConfigured(
+        raise SettingError(
             f"{error.filename} cannot be read or written: another user made it. "
             "Run this as that user, delete the folder .postgres, or set DATABASE_URL."
         ) from error

@@ -1,11 +1,15 @@
 """/health/live and /health/ready: what a load balancer is told."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import CaptureQueriesContext
+from psycopg_pool import ConnectionPool
+
+from config import health
 
 
 def test_live_touches_no_database(client):
@@ -36,6 +40,17 @@ def test_not_ready_while_a_migration_is_pending(client, caplog):
     response = client.get("/health/ready")
     assert (response.status_code, response.text) == (503, "unavailable")
     assert "migrations are pending" in caplog.text
+
+
+@pytest.mark.django_db
+def test_not_ready_soon_while_every_connection_is_taken(client, caplog, monkeypatch):
+    kwargs = connection.pool.kwargs
+    with ConnectionPool(kwargs=kwargs, min_size=0, max_size=1, timeout=30) as pool:
+        monkeypatch.setattr(health, "connection", SimpleNamespace(pool=pool))
+        monkeypatch.setattr(health, "TIMEOUT", 0.2)
+        with pool.connection():
+            assert client.get("/health/ready").status_code == 503
+    assert "Not ready: couldn't get a connection" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

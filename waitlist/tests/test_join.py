@@ -27,6 +27,11 @@ def test_a_visitor_joins_and_is_thanked(client):
     assert emails() == ["ann@example.com"]
 
 
+def test_both_pages_can_be_asked_for_their_headers(client):
+    assert client.head(URL).status_code == 200
+    assert client.head("/waitlist/thanks/").status_code == 200
+
+
 def test_new_known_and_robot_get_the_same_answer(client):
     answers = [
         client.post(URL, {"email": "ann@example.com"}),

@@ -67,8 +67,9 @@ def test_after_the_wait_it_goes_on(settings):
         ("2001:db8::1", "2001:db8::ffff:1", 429),
         ("2001:db8::1", "2001:db8:0:1::1", 202),
         ("192.0.2.1", "::ffff:192.0.2.1", 429),
+        ("", "", 429),
     ],
-    ids=["neighbors", "one IPv6 network", "two IPv6 networks", "IPv4 within IPv6"],
+    ids=["neighbors", "one IPv6 network", "two IPv6 networks", "IPv4 within IPv6", "nobody knows"],
 )
 def test_who_counts_as_one(settings, first, second, status):
     settings.WAITLIST_RATE = (1, 60)
