@@ -125,9 +125,8 @@ def _log(request: HttpRequest, status: int, *, milliseconds: float) -> None:
         "milliseconds": round(milliseconds, 1),
         "user": str(user.pk) if user else None,
     }
-    logger.log(
-        level, "%(method)s %(route)s %(status)s in %(milliseconds)s ms", fields, extra=fields
-    )
+    words = {**fields, "route": route or "(no route)"}
+    logger.log(level, "%(method)s %(route)s %(status)s in %(milliseconds)s ms", words, extra=fields)
 
 
 def _route(request: HttpRequest | None) -> str | None:

@@ -48,6 +48,13 @@ def test_one_line_a_request(client, lines):
     }
 
 
+def test_line_of_an_address_without_a_view_says_so(client, lines):
+    client.get("/nowhere")
+    [line] = lines()
+    assert line["message"].startswith("GET (no route) 404 in ")
+    assert line["route"] is None
+
+
 def test_line_names_the_person_if_the_session_was_read(client, lines, alice):
     client.force_login(alice)
     client.get("/organizations/")
