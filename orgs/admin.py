@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from orgs.invitations import InvitationStatus
-from orgs.models import Invitation, InvitationQuerySet, Membership, Organization, Ownership
+from orgs.invitations import InvitationQuerySet, InvitationStatus
+from orgs.models import Invitation, Membership, Organization, Ownership
 
 
 class NothingToAdd(admin.ModelAdmin):

@@ -34,7 +34,9 @@ class OrganizationForm(forms.ModelForm):
     class Meta:
         model = Organization
         fields = ["name", "slug"]
-        widgets = {"name": forms.TextInput(attrs={"autocomplete": "organization"})}
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True})
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

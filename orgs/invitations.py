@@ -1,8 +1,9 @@
 """How an invitation stands, and why one cannot be sent or accepted. The verbs are on the models."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models.functions import Now
 
 if TYPE_CHECKING:
     from orgs.models import Invitation
@@ -14,6 +15,25 @@ class InvitationStatus(models.TextChoices):
     EXPIRED = "expired"
     ACCEPTED = "accepted"
     REVOKED = "revoked"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> Self:
+        """Those nobody accepted or revoked, expired ones too."""
+        return self.filter(accepted=None, revoked=None)
+
+    def with_status(self) -> Self:
+        """Annotate `status`, one of InvitationStatus."""
+        return self.annotate(
+            status=models.Case(
+                models.When(accepted__isnull=False, then=models.Value(InvitationStatus.ACCEPTED)),
+                models.When(revoked__isnull=False, then=models.Value(InvitationStatus.REVOKED)),
+                models.When(expires__lte=Now(), then=models.Value(InvitationStatus.EXPIRED)),
+                models.When(sent=None, then=models.Value(InvitationStatus.UNDELIVERED)),
+                default=models.Value(InvitationStatus.SENT),
+                output_field=models.CharField(),
+            )
+        )
 
 
 class Obstacle(models.TextChoices):

@@ -36,7 +36,7 @@ from orgs.invitations import (
     AlreadyMember,
     CannotAccept,
     InvitationClosed,
-    InvitationStatus,
+    InvitationQuerySet,
     Obstacle,
 )
 from orgs.roles import PERMISSIONS, Permission, Role
@@ -95,7 +95,7 @@ class Organization(AbstractOrganization):
         """Return the invitation whose link is now on its way to the address.
 
         An invitation of this address that expired is renewed. Whether the address has an account
-        makes no difference. Raises PermissionDenied, AlreadyMember or AlreadyInvited.
+        makes no difference. Raises PermissionDenied, or a CannotInvite that says why.
         """
         email = User.objects.normalize_email(email)
         if by.organization_id != self.pk or not by.can_invite(role):
@@ -106,7 +106,9 @@ class Organization(AbstractOrganization):
             invitation = Invitation(organization=self, email=email, role=role)
             invitation._issue(by)
         except IntegrityError:
-            invitation = self.invitations.pending().get(email=email)
+            invitation = self.invitations.pending().filter(email=email).first()
+            if invitation is None:
+                raise InvitationClosed from None
             if not invitation.is_expired:
                 raise AlreadyInvited(invitation) from None
             invitation.renew(by=by, role=role)
@@ -200,25 +202,6 @@ class Ownership(AbstractOrganizationOwner):
 
     def __str__(self) -> str:
         return f"{self.organization_user.user} owns {self.organization}"
-
-
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def pending(self) -> Self:
-        """Those nobody accepted or revoked, expired ones too."""
-        return self.filter(accepted=None, revoked=None)
-
-    def with_status(self) -> Self:
-        """Annotate `status`, one of InvitationStatus."""
-        return self.annotate(
-            status=models.Case(
-                models.When(accepted__isnull=False, then=models.Value(InvitationStatus.ACCEPTED)),
-                models.When(revoked__isnull=False, then=models.Value(InvitationStatus.REVOKED)),
-                models.When(expires__lte=Now(), then=models.Value(InvitationStatus.EXPIRED)),
-                models.When(sent=None, then=models.Value(InvitationStatus.UNDELIVERED)),
-                default=models.Value(InvitationStatus.SENT),
-                output_field=models.CharField(),
-            )
-        )
 
 
 class Invitation(OrganizationInvitationBase):

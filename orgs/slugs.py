@@ -27,7 +27,7 @@ def suggest_slugs(name: str) -> list[str]:
 
     static/js/slug.js makes the first one while a person types.
     """
-    slug = slugify(name)[:40].strip("-")
+    slug = slugify(name.casefold())[:40].strip("-")
     made_up = f"{slug}-{secrets.token_hex(4)}".strip("-")
     if len(slug) < 3 or slug in RESERVED:
         return [made_up]

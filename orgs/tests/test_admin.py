@@ -38,23 +38,24 @@ def make(numbers):
         organization.invite(f"guest-{n}@example.com", Role.MEMBER, by=by)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_thirty_rows_take_as_many_statements_as_three(model, admin):
+def test_thirty_rows_take_as_many_statements_as_three(admin):
+    def statements(model):
+        with CaptureQueriesContext(connection) as queries:
+            assert admin.get(url(model, "changelist")).status_code == 200
+        return len(queries)
+
+    admin.get("/admin/")
     make(range(3))
-    admin.get(url(model, "changelist"))
-    with CaptureQueriesContext(connection) as three:
-        assert "3 " in admin.get(url(model, "changelist")).text
+    three = {model: statements(model) for model in MODELS}
     make(range(3, 30))
-    with CaptureQueriesContext(connection) as thirty:
-        assert admin.get(url(model, "changelist")).status_code == 200
-    assert len(thirty) == len(three)
-    assert len(thirty) <= 5
+    assert {model: statements(model) for model in MODELS} == three
+    assert max(three.values()) <= 5
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("term", ["ali", "acme", "nobody at all", "a\x00b", "\N{SNOWMAN}", "'\"\\"])
-def test_search_and_filters_work(model, term, admin, invitation):
-    assert admin.get(url(model, "changelist"), {"q": term}).status_code in (200, 302)
+def test_search_takes_whatever_is_typed(model, admin, invitation):
+    for term in ("ali", "acme", "nobody at all", "a\x00b", "\N{SNOWMAN}", "'\"\\%_"):
+        assert admin.get(url(model, "changelist"), {"q": term}).status_code in (200, 302)
 
 
 def test_search_finds_by_the_beginning_of_an_address(admin, acme):

@@ -34,6 +34,7 @@ def test_whoever_makes_an_organization_owns_it(browser, charlie):
     [
         ("Green Field", "green-field"),
         ("Ünïcode & Söhne GmbH", "unicode-sohne-gmbh"),
+        ("Größe", "grosse"),
         ("a" * 100, "a" * 40),
         ("<script>alert(1)</script>", "scriptalert1script"),
     ],

@@ -6,6 +6,7 @@ let own = slug.value !== "";
 
 const suggest = (text) =>
     text
+        .replaceAll("ß", "ss")
         .normalize("NFKD")
         .replace(/[^\x00-\x7F]/g, "")
         .toLowerCase()

@@ -1,0 +1,28 @@
+"""The demo people, whom the tests share."""
+
+from django.core import mail
+
+from config import cast
+from orgs.models import Invitation, Membership
+
+
+def test_the_seed_fills_an_empty_database_once(db, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert cast.seed()
+    assert not cast.seed()
+    roles = Membership.objects.values_list("user__name", "organization__name", "role")
+    assert set(roles) == {
+        ("Alice Example", "Acme", "owner"),
+        ("Bob Example", "Acme", "admin"),
+        ("Dora Example", "Acme", "member"),
+        ("Charlie Example", "Birch", "owner"),
+        ("Alice Example", "Birch", "member"),
+    }
+    assert mail.outbox[0].to == ["erin@example.com"]
+    assert Invitation.objects.get().sent
+
+
+def test_the_demo_people_sign_in_with_the_password_that_is_printed(db, client):
+    cast.seed()
+    form = {"login": "alice@example.com", "password": cast.PASSWORD}
+    assert client.post("/accounts/login/", form).url == "/organizations/"
