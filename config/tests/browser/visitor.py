@@ -2,7 +2,7 @@
 
 import re
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 PHONES = (320, 360)  # the widths of small ones, in CSS pixels
@@ -103,6 +103,7 @@ class Visitor:
 
     def barriers(self):
         """Return what axe finds that keeps somebody out; in the dark only the colors differ."""
+        self.page.evaluate(AXE_SCRIPT)
         return [
             *self._barriers("light", {}),
             *self._barriers("dark", {"runOnly": "color-contrast"}),
@@ -111,10 +112,10 @@ class Visitor:
     def _barriers(self, scheme, options):
         self.page.emulate_media(color_scheme=scheme)
         self.page.evaluate(SETTLED)  # a color halfway to another is nobody's choice
-        results = Axe().run(self.page, options={"resultTypes": ["violations"], **options})
+        results = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{scheme}: {violation['help']}: {node['html']}"
-            for violation in results.response["violations"]
+            for violation in results["violations"]
             for node in violation["nodes"]
         ]
 
