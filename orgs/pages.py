@@ -22,7 +22,7 @@ class Page:
 
 
 def page_of(
-    values: QuerySet[Any, dict[str, Any]],
+    values: QuerySet[Any, Any],
     query: Mapping[str, str],
     *,
     within: tuple[str, UUID],
@@ -56,13 +56,13 @@ def page_of(
 
 
 def _read(
-    values: QuerySet[Any, dict[str, Any]],
+    values: QuerySet[Any, Any],
     within: tuple[str, UUID],
     key: str,
     cursor: str | None,
     *,
     descending: bool,
-) -> QuerySet[Any, dict[str, Any]]:
+) -> QuerySet[Any, Any]:
     """Narrow and order the values so that only the index of both columns can answer.
 
     With a plain `organization = … ORDER BY id` PostgreSQL may walk the primary key instead, past
