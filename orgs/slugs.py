@@ -2,10 +2,10 @@
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Container
 
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
 
 RESERVED = frozenset(
     ["account", "accounts", "admin", "api", "health", "new", "organizations", "setup", "static"]
@@ -27,7 +27,8 @@ def suggest_slugs(name: str) -> list[str]:
 
     static/js/slug.js makes the first one while a person types.
     """
-    slug = slugify(name.casefold())[:40].strip("-")
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower())[:40].strip("-")
     made_up = f"{slug}-{secrets.token_hex(4)}".strip("-")
     if len(slug) < 3 or slug in RESERVED:
         return [made_up]

@@ -1,5 +1,5 @@
 // Suggests the web address while the name is typed, until the person edits the address.
-// The server fills an empty one from the name too: orgs/slugs.py.
+// The server fills one that stays empty, as a name without three Latin letters leaves it: orgs/slugs.py.
 const name = document.querySelector("[name=name]");
 const slug = document.querySelector("[name=slug]");
 let own = slug.value !== "";
@@ -18,5 +18,6 @@ slug.addEventListener("input", () => {
     own = slug.value !== "";
 });
 name.addEventListener("input", () => {
-    if (!own) slug.value = suggest(name.value);
+    const suggested = suggest(name.value);
+    if (!own) slug.value = suggested.length < 3 ? "" : suggested;
 });
