@@ -1,7 +1,5 @@
 """What allauth asks us: where we differ from its defaults."""
 
-import logging
-from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -15,12 +13,11 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import client
+from accounts.delivery import deliver
 from accounts.models import User
 from accounts.signup import admitted, use_pass
 
 CODE_SENT = "account/messages/email_confirmation_sent.txt"
-
-logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -68,10 +65,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return client.user_agent(request.META) or "unknown"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send the email now; if that fails, log it, and tell whoever waits for it.
+        """Send the email now; if that fails, tell whoever waits for it.
 
-        allauth calls this after what the email speaks of is committed, so a mail server that is
-        down costs no row and no page.
+        allauth calls this after what the email speaks of is committed.
         """
         request = current.request
         message = self.render_mail(
@@ -79,18 +75,13 @@ class AccountAdapter(DefaultAccountAdapter):
             email,
             {"request": request, "email": email, "site_name": settings.SITE_NAME, **context},
         )
-        try:
-            message.send()
-        except (SMTPException, OSError) as error:
-            # Not the error's text: it repeats addresses.
-            logger.error("Email not sent: %s, %s", template_prefix, type(error).__name__)
-            if not _is_notice(context):
-                request.email_not_sent = True
-                messages.error(
-                    request,
-                    f"The email to {email} could not be sent just now. "
-                    "Wait a minute, then ask for another one here.",
-                )
+        if not deliver(message, template_prefix) and not _is_notice(context):
+            request.email_not_sent = True
+            messages.error(
+                request,
+                f"The email to {email} could not be sent just now. "
+                "Wait a minute, then ask for another one here.",
+            )
 
     def add_message(
         self,

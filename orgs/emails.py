@@ -1,22 +1,20 @@
 """The mail of organizations: one function per email, called after the commit."""
 
-import logging
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 from allauth.core import context
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.delivery import deliver
 from accounts.names import INVISIBLE
 
 if TYPE_CHECKING:
     from orgs.models import Invitation
-
-logger = logging.getLogger(__name__)
 
 
 def invitation(invitation: "Invitation", token: str) -> bool:
@@ -36,13 +34,9 @@ def invitation(invitation: "Invitation", token: str) -> bool:
             "url": _absolute(reverse("orgs:invitation_detail", args=[token])),
         },
     )
-    try:
-        send_mail(f"{inviter} invites you to {organization}", text, None, [invitation.email])
-    except OSError as error:  # SMTPException is one too
-        # Not the error's text: it repeats addresses.
-        logger.error("Invitation %s not delivered: %s", invitation.pk, type(error).__name__)
-        return False
-    return True
+    subject = f"{inviter} invites you to {organization}"
+    message = EmailMessage(subject, text, to=[invitation.email])
+    return deliver(message, f"Invitation {invitation.pk}")
 
 
 def plain(name: str) -> str:

@@ -123,7 +123,7 @@ def test_a_changed_password_stays_changed_without_its_notice(client, port, alice
 def test_the_log_says_which_email_failed_and_to_nobody_whose(client, start, caplog):
     start(RefusingInbox())
     sign_up(client)
-    [record] = [record for record in caplog.records if record.name == "accounts.adapter"]
+    [record] = [record for record in caplog.records if record.name == "accounts.delivery"]
     assert "email_confirmation_signup" in record.getMessage()
     assert "SMTPRecipientsRefused" in record.getMessage()
     assert "erin@example.com" not in caplog.text
