@@ -20,8 +20,8 @@ SITE_NAME = env.str("SITE_NAME", "Groundwork")
 
 # Django's checks for things decided here on purpose.
 SILENCED_SYSTEM_CHECKS = [
-    "security.W021"
-]  # HSTS preloading binds a domain for years: opt in yourself
+    "security.W021",  # HSTS preloading binds a domain for years: opt in yourself
+]
 
 INSTALLED_APPS = [
     "config",
@@ -86,7 +86,6 @@ DATABASES = {
         pool_size=env.number("DATABASE_POOL_SIZE", 16),
     )
 }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Rate limits are counted in the cache, so every worker has to see the same one.
 CACHES = {
@@ -95,8 +94,6 @@ CACHES = {
         if DEPLOYED
         else "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "cache",
-        # Django's default of 300 would throw the limits of busy minutes away.
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 
@@ -178,7 +175,6 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
     "base-uri": [CSP.NONE],
 }
-X_FRAME_OPTIONS = "DENY"
 
 # Static files
 
@@ -197,7 +193,6 @@ STORAGES = {
 # Mail
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <hello@localhost>")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_FOLDER = BASE_DIR / ".mail"  # development keeps each mail here, /dev/mail/ shows them
 MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "config.mail.DevelopmentBackend"}}
 if env.str("SMTP_HOST", "") or not DEVELOPMENT:
@@ -220,7 +215,6 @@ if env.str("SMTP_HOST", "") or not DEVELOPMENT:
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
-USE_TZ = True
 
 # The product's own switches
 

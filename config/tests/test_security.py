@@ -15,7 +15,7 @@ from config.tests.test_env import PRODUCTION
 
 pytestmark = pytest.mark.django_db
 
-DECIDED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "X_FRAME_", "HTTPS", "COOKIE_PREFIX")
+DECIDED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "HTTPS", "COOKIE_PREFIX")
 
 
 @pytest.fixture
