@@ -33,11 +33,13 @@ def clone(tmp_path):
 def database(db):
     """The URL of an empty database of the guide's own."""
     given = connection.settings_dict
-    name = f"{given['NAME']}_guide"
-    url = f"postgres://{quote(given['USER'])}:{quote(given['PASSWORD'])}@{given['HOST']}:{given['PORT']}"
-    maintain(url, f'CREATE DATABASE "{name}"')
-    yield f"{url}/{name}"
-    maintain(url, f'DROP DATABASE "{name}"', f'DROP DATABASE IF EXISTS "test_{name}"')
+    user, password, host = (quote(given[name], safe="") for name in ("USER", "PASSWORD", "HOST"))
+    server, name = f"postgres://{user}:{password}@{host}:{given['PORT']}", f"{given['NAME']}_guide"
+    # A run that was killed leaves them behind.
+    drop = [f'DROP DATABASE IF EXISTS "{unwanted}"' for unwanted in (name, f"test_{name}")]
+    maintain(server, *drop, f'CREATE DATABASE "{name}"')
+    yield f"{server}/{name}"
+    maintain(server, *drop)
 
 
 def test_the_guide_works_as_it_is_written(clone, database):
@@ -81,8 +83,8 @@ def run(commands, clone, database):
     return done.stdout
 
 
-def maintain(url, *statements):
+def maintain(server, *statements):
     """Run the statements one by one, outside a transaction: databases are made and dropped so."""
-    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
