@@ -1,18 +1,16 @@
 """Sign-up: name, address and password; then a code by email."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
 from accounts.tests.people import CODE, ERIN, SIGNUP, is_signed_in, mailed_code, sign_up
+from config.tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -91,20 +89,11 @@ def test_one_mailbox_is_one_account_however_it_is_typed(client, typed):
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_sign_ups_with_one_address_at_once_make_one_person():
-    start = Barrier(8)
+    def visit():
+        response = sign_up(Client(raise_request_exception=False), email="Erin@example.com")
+        return response.status_code, response.headers.get("Location")
 
-    def visitor(number):
-        client = Client(raise_request_exception=False)
-        client.get(SIGNUP)
-        start.wait()
-        try:
-            response = sign_up(client, name=f"Erin {number}", email="Erin@example.com")
-            return response.status_code, response.headers.get("Location")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = set(pool.map(visitor, range(8)))
+    answers = set(at_once(*[visit] * 8))
     assert User.objects.get().email == "erin@example.com"
     assert EmailAddress.objects.get().user == User.objects.get()
     # allauth sends one email per address in ten seconds; who comes in between waits.

@@ -1,14 +1,13 @@
 """Many at once, each on a connection of their own: no rule breaks and no page fails."""
 
-import threading
 from collections import Counter
 
 import pytest
 from django.core import mail
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from config.tests.at_once import at_once
 from orgs.models import Invitation, Membership, Organization
 from orgs.roles import Role
 from orgs.tests.conftest import link_in
@@ -16,28 +15,6 @@ from orgs.tests.conftest import link_in
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 3
-
-
-def at_once(*calls):
-    """Start all calls at the same moment; return their answers, exceptions among them."""
-    barrier = threading.Barrier(len(calls))
-    answers = [None] * len(calls)
-
-    def run(index, call):
-        try:
-            barrier.wait()
-            answers[index] = call()
-        except Exception as error:
-            answers[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def statuses(answers):

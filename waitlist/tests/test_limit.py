@@ -1,13 +1,12 @@
 """Ten tries a minute and address; PostgreSQL counts, however many try at once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from config.tests.at_once import at_once
 from waitlist.models import Attempt, Entry
 
 URL = "/api/waitlist"
@@ -17,29 +16,16 @@ def post(email="ann@example.com", **headers):
     return Client().post(URL, {"email": email}, content_type="application/json", **headers)
 
 
-def statuses_at_once(number):
-    """Post from ten threads, each with a database connection of its own; return what came back."""
-
-    def post_and_close(_):
-        try:
-            return post().status_code
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(10) as pool:
-        return list(pool.map(post_and_close, range(number)))
-
-
 @pytest.mark.django_db(transaction=True)
 def test_fifty_at_once_with_one_address_make_one_row(settings):
     settings.WAITLIST_RATE = (1000, 60)
-    assert statuses_at_once(50) == [202] * 50
+    assert [answer.status_code for answer in at_once(*[post] * 50)] == [202] * 50
     assert Entry.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_fifty_at_once_exactly_ten_pass():
-    assert sorted(statuses_at_once(50)) == [202] * 10 + [429] * 40
+    assert sorted(answer.status_code for answer in at_once(*[post] * 50)) == [202] * 10 + [429] * 40
 
 
 @pytest.mark.django_db
