@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from config import cast
+from config.tests.mail_server import MailServer
 
 
 def pytest_configure():
@@ -51,3 +52,21 @@ def acme(alice, bob, dora):
 @pytest.fixture
 def birch(charlie, alice):
     return cast.birch(charlie, alice)
+
+
+@pytest.fixture
+def operator(client, olivia):
+    """A browser in which Olivia is signed in."""
+    client.force_login(olivia)
+    return client
+
+
+@pytest.fixture
+def mail_server(settings):
+    """The mail server of the settings: a real one, which is down until the test starts it."""
+    server = MailServer()
+    options = {"host": "127.0.0.1", "port": server.port, "timeout": 5}
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    yield server
+    server.stop()

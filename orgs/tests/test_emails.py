@@ -1,10 +1,6 @@
 """The invitation's email: what it says, what it never does, and a mail server that is away."""
 
-import email.policy
-import socket
-
 import pytest
-from aiosmtpd.controller import Controller
 from django.core import mail
 
 from accounts.models import User
@@ -73,54 +69,12 @@ def test_the_link_leads_to_the_host_of_the_request(owner):
     assert "http://localhost:9000/invitations/" in mail.outbox[0].body
 
 
-class Inbox:
-    def __init__(self):
-        self.mails = []
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        message.body = message.get_content()
-        self.mails.append(message)
-        return "250 OK"
-
-
-class RefusingInbox(Inbox):
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        return f"550 {address} is not welcome"
-
-
-@pytest.fixture
-def start(settings):
-    """Call this with an inbox to start the mail server; until then nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings.MAILERS = {
-        "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-            "OPTIONS": {"host": "127.0.0.1", "port": port, "timeout": 5},
-        }
-    }
-    running = []
-
-    def start(inbox):
-        for controller in running:
-            controller.stop()
-        running[:] = [Controller(inbox, hostname="127.0.0.1", port=port)]
-        running[0].start()
-        return inbox
-
-    yield start
-    for controller in running:
-        controller.stop()
-
-
 @pytest.fixture
 def owner(transactional_db, alice, acme, signed_in):
     return signed_in(alice)
 
 
-def test_a_mail_server_that_is_down_loses_no_invitation(start, owner, client):
+def test_a_mail_server_that_is_down_loses_no_invitation(mail_server, owner, client):
     page = owner.post(NEW, ERIN, follow=True)
     assert page.status_code == 200
     assert "its email could not be delivered" in page.text
@@ -128,30 +82,30 @@ def test_a_mail_server_that_is_down_loses_no_invitation(start, owner, client):
     invitation = Invitation.objects.get()
     assert invitation.sent is None
 
-    inbox = start(Inbox())
+    mail_server.start()
     page = owner.post(f"{LIST}{invitation.pk}/resend/", follow=True)
     assert "is on its way" in page.text
     assert "Not delivered" not in page.text
-    [message] = inbox.mails
+    [message] = mail_server.mails
     assert message["To"] == "erin@example.com"
     assert client.get(link_in(message)).status_code == 200
     invitation.refresh_from_db()
     assert invitation.sent
 
 
-def test_an_address_the_mail_server_refuses_is_shown_as_not_delivered(start, owner, caplog):
-    start(RefusingInbox())
+def test_an_address_the_mail_server_refuses_is_shown_as_not_delivered(mail_server, owner, caplog):
+    mail_server.start(refusing=True)
     page = owner.post(NEW, ERIN, follow=True)
     assert "Not delivered" in page.text
     assert "not delivered: SMTPRecipientsRefused" in caplog.text
     assert "erin@example.com" not in caplog.text
 
 
-def test_no_token_gets_into_a_log(start, owner, client, caplog):
-    inbox = start(Inbox())
+def test_no_token_gets_into_a_log(mail_server, owner, client, caplog):
+    mail_server.start()
     caplog.set_level("DEBUG")
     owner.post(NEW, ERIN)
-    link = link_in(inbox.mails[0])
+    link = link_in(mail_server.mails[0])
     client.get(link)
     client.post(f"{link}sign-up/")
     token = link.split("/")[2]
