@@ -1,9 +1,11 @@
+import runpy
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from config import env
 from config.tests.clone import Clone
 
 
@@ -41,3 +43,19 @@ def clone(used_clone):
     """A clone with data and a server that nobody uses. Each test leaves it like that."""
     assert used_clone.is_stopped()
     return used_clone
+
+
+@pytest.fixture
+def load_settings(monkeypatch, tmp_path):
+    """Return a function that reads config/settings.py with these variables and no .env file."""
+    settings = env.BASE_DIR / "config/settings.py"
+
+    def load(**variables):
+        with monkeypatch.context() as patch:
+            patch.setattr(env, "BASE_DIR", tmp_path)
+            patch.delenv("PYTEST_VERSION")
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            return runpy.run_path(str(settings))
+
+    return load

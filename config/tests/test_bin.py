@@ -4,11 +4,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from config.env import BASE_DIR
+
 TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "mkdir", "mktemp", "rm"]
 TOOLS += ["sed", "sleep", "sort", "tail"]
 
@@ -42,9 +42,9 @@ class Clone:
         self.programs.mkdir()
         for tool in TOOLS:
             (self.programs / tool).symlink_to(shutil.which(tool))
-        shutil.copytree(PROJECT / "bin", self.folder / "bin")
+        shutil.copytree(BASE_DIR / "bin", self.folder / "bin")
         for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
-            shutil.copy(PROJECT / name, self.folder)
+            shutil.copy(BASE_DIR / name, self.folder)
 
     def add(self, name, text):
         path = self.programs / name

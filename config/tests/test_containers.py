@@ -16,13 +16,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[2]
-COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text())
+from config.env import BASE_DIR
+from config.tests.processes import PRODUCTION, printed_by
+
+COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-DOCKERFILE = (PROJECT / "Dockerfile").read_text()
+DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 IGNORED = [
     line
-    for line in (PROJECT / ".dockerignore").read_text().splitlines()
+    for line in (BASE_DIR / ".dockerignore").read_text().splitlines()
     if line and not line.startswith("#")
 ]
 
@@ -31,15 +33,6 @@ def instructions(text=DOCKERFILE):
     """The Dockerfile as pairs of an instruction and what follows it."""
     joined = re.sub(r"\\\n\s*", "", re.sub(r"(?m)^#.*\n", "", text))
     return [tuple(line.split(maxsplit=1)) for line in joined.splitlines() if line]
-
-
-def stages():
-    found = []
-    for name, rest in instructions():
-        if name == "FROM":
-            found.append([])
-        found[-1].append((name, rest))
-    return found
 
 
 def is_ignored(path):
@@ -53,37 +46,10 @@ def environment_of(service):
     return {name: default.sub(r"\1", str(value)) for name, value in values}
 
 
-def run(code, **environment):
-    """Run Python with this environment alone, and return the JSON that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert not done.returncode, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_published_ports_are_for_this_machine_alone():
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
-
-
-def test_site_waits_for_the_database_and_the_mail_catcher():
-    waits = {name: what["condition"] for name, what in SERVICES["web"]["depends_on"].items()}
-    assert waits == {"database": "service_healthy", "mail": "service_started"}
-    assert "pg_isready" in SERVICES["database"]["healthcheck"]["test"]
-
-
-def test_database_is_postgresql_18_and_its_rows_outlive_the_container():
-    database = SERVICES["database"]
-    assert database["image"] == "postgres:18"
-    assert database["volumes"] == ["database:/var/lib/postgresql"]
-    assert "database" in COMPOSE["volumes"]
 
 
 def test_role_of_the_containers_database_is_no_superuser():
@@ -93,29 +59,22 @@ def test_role_of_the_containers_database_is_no_superuser():
 
 
 def test_environment_of_compose_reaches_its_database_and_its_mail_catcher():
-    found = run(
-        "import json; from django.conf import settings as s; d = s.DATABASES['default']; "
+    found = printed_by(
+        "-c",
+        "import json; from config import settings as s; d = s.DATABASES['default']; "
         "m = s.MAILERS['default']['OPTIONS']; "
         "print(json.dumps([s.ENVIRONMENT, d['USER'], d['PASSWORD'], d['HOST'], d['NAME'], "
         "m['host'], m['port'], m['use_tls']]))",
         **environment_of("web"),
     )
-    assert found == [
-        "development",
-        *["groundwork"] * 2,
-        "database",
-        "groundwork",
-        "mail",
-        1025,
-        False,
-    ]
+    database = ["groundwork", "groundwork", "database", "groundwork"]
+    assert json.loads(found) == ["development", *database, "mail", 1025, False]
     assert "ROLE groundwork LOGIN CREATEDB PASSWORD 'groundwork'" in str(COMPOSE["configs"])
 
 
-def test_image_is_built_in_stages_and_does_not_run_as_root():
-    *earlier, final = stages()
-    assert len(earlier) >= 2
-    assert [rest for name, rest in final if name == "USER"] == ["10001"]
+def test_image_does_not_run_as_root():
+    users = [rest for name, rest in instructions() if name in ("FROM", "USER")]
+    assert users[-1] == "10001"
 
 
 def test_image_holds_what_production_needs_and_no_more():
@@ -124,15 +83,15 @@ def test_image_holds_what_production_needs_and_no_more():
 
 
 def test_production_imports_nothing_that_only_developers_have():
-    lines = (PROJECT / "requirements-dev.txt").read_text().splitlines()
+    lines = (BASE_DIR / "requirements-dev.txt").read_text().splitlines()
     names = {line.split("==")[0].lower().replace("-", "_") for line in lines if "==" in line}
-    loaded = run(
-        "import json, sys, config.wsgi, django.urls; "
-        "django.urls.get_resolver().url_patterns; print(json.dumps(sorted(sys.modules)))",
-        ENVIRONMENT="production",
-        SECRET_KEY="k" * 50,
-        ALLOWED_HOSTS="example.com",
-        DATABASE_URL="postgres://nobody@127.0.0.1/none",
+    loaded = json.loads(
+        printed_by(
+            "-c",
+            "import json, sys, config.wsgi, django.urls; "
+            "django.urls.get_resolver().url_patterns; print(json.dumps(sorted(sys.modules)))",
+            **PRODUCTION,
+        )
     )
     assert {"django", "psycopg", "whitenoise"} <= set(loaded)
     assert not names & set(loaded)
@@ -153,12 +112,12 @@ def test_everything_that_the_image_copies_is_there():
     sources = [path for words in copied if "--from" not in words[0] for path in words[:-1]]
     assert sources
     for path in sources:
-        assert (PROJECT / path).exists()
+        assert (BASE_DIR / path).exists()
         assert not is_ignored(path)
 
 
 def test_image_and_procfile_start_the_same_server():
-    procfile = yaml.safe_load((PROJECT / "Procfile").read_text())
+    procfile = yaml.safe_load((BASE_DIR / "Procfile").read_text())
     [command] = [json.loads(rest) for name, rest in instructions() if name == "CMD"]
     assert command == shlex.split(procfile["web"])
     assert procfile["release"] == "python manage.py migrate"
@@ -172,7 +131,7 @@ def gunicorn(tmp_path):
     options = f"--config config/gunicorn.py --bind 127.0.0.1:{port} --workers 1 --log-level debug"
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *options.split(), "wsgiref.simple_server:demo_app"],
-        cwd=PROJECT,
+        cwd=BASE_DIR,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -208,24 +167,19 @@ def is_healthy(port):
     return done.returncode == 0
 
 
-def test_server_does_not_name_itself(gunicorn):
+def test_server_is_healthy_does_not_name_itself_and_stops_in_good_order(gunicorn, tmp_path):
     connection = HTTPConnection("127.0.0.1", gunicorn.port)
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert answer.status == 200
     assert answer.getheader("Date")
     assert answer.getheader("Server") is None
-
-
-def test_server_leaves_the_home_folder_alone_and_stops_in_good_order(gunicorn, tmp_path):
+    connection.close()
     assert is_healthy(gunicorn.port)
+    assert not is_healthy(1)
+
     gunicorn.send_signal(signal.SIGTERM)
     out, _ = gunicorn.communicate(timeout=30)
     assert gunicorn.returncode == 0
     assert "Control socket disabled" in out
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_container_is_healthy_as_long_as_the_site_answers(gunicorn):
-    assert is_healthy(gunicorn.port)
-    assert not is_healthy(1)
+    assert list(tmp_path.iterdir()) == []  # the home folder

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from config.tests.test_env import run
+from config.tests.processes import PRODUCTION, run
 
 # One process asks for all of them, and is less patient than usual.
 ASK = """
@@ -23,9 +23,7 @@ for method, path, session in json.loads(sys.argv[1]):
         client.cookies["session"] = session
     started = time.perf_counter()
     data = {"email": "ann@example.com"}
-    response = client.generic(
-        method, path, json.dumps(data), "application/json",
-    )
+    response = client.generic(method, path, json.dumps(data), "application/json")
     seconds = time.perf_counter() - started
     print(json.dumps([response.status_code, response.text, dict(response.headers), seconds]))
 """
@@ -42,15 +40,8 @@ REQUESTS = [
 
 @pytest.fixture(scope="module")
 def process():
-    nobody = "postgres://nobody@127.0.0.1:1/none"
-    return run(
-        "-c",
-        ASK,
-        json.dumps(REQUESTS),
-        ENVIRONMENT="test",
-        DATABASE_URL=nobody,
-        ALLOWED_HOSTS="testserver",
-    )
+    variables = PRODUCTION | {"ENVIRONMENT": "test", "ALLOWED_HOSTS": "testserver"}
+    return run("-c", ASK, json.dumps(REQUESTS), **variables)
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ import subprocess
 import sys
 import time
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.env import BASE_DIR
 from config.management.commands.dev import check_free, parse_address
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 # manage.py, but the embedded PostgreSQL is this clone's.
 START = """
@@ -73,12 +71,12 @@ class Dev:
     def __init__(self, clone):
         self.start = clone.folder / "start.py"
         where = {name: str(path) for name, path in clone._asdict().items()}
-        self.start.write_text(START.format(project=str(PROJECT), **where))
+        self.start.write_text(START.format(project=str(BASE_DIR), **where))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.process = subprocess.Popen(
             [sys.executable, self.start, "dev", str(self.port)],
-            cwd=PROJECT,
+            cwd=BASE_DIR,
             env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -104,11 +102,6 @@ class Dev:
             assert self.process.poll() is None, self.process.stdout.read()
             time.sleep(0.05)
         raise AssertionError("it did not happen within half a minute")
-
-
-@pytest.fixture
-def clone(make_clone):
-    return make_clone("Anna's clone")
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Django's way to the embedded PostgreSQL: the engine that starts it with the first connection."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from config.tests.processes import printed_by
 
 # The tests of the server itself fork their processes; these begin and end like any other Python.
 DJANGO = """
@@ -106,6 +105,4 @@ call_command("dbshell", "--", "--tuples-only", "--csv", "--command", "SELECT cur
 
 def python(clone, code):
     """What a new Python prints that runs this code with Django in the clone."""
-    command = [sys.executable, "-c", DJANGO + code, clone.folder, clone.folder_of_root]
-    project = Path(__file__).resolve().parents[2]
-    return subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout
+    return printed_by("-c", DJANGO + code, clone.folder, clone.folder_of_root)

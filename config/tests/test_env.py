@@ -2,35 +2,12 @@
 
 import os
 import re
-import runpy
-import subprocess
-import sys
 
 import pytest
-from django.db import connection
 
 from config import env as config_env
 from config.env import BASE_DIR, SettingError, env, read_environment
-
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "SECRET_KEY": "correct-horse-battery-staple-and-fifty-more-characters",
-    "DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none",
-    "ALLOWED_HOSTS": "example.com",
-}
-
-
-def run(*command, **variables):
-    """Run a command of this clone with these variables and no others, and return what it did."""
-    path = {"PATH": os.environ["PATH"]}
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=BASE_DIR,
-        env=path | variables,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+from config.tests.processes import PRODUCTION, run
 
 
 @pytest.fixture
@@ -102,20 +79,6 @@ def test_rate(monkeypatch):
     assert env.rate("SOME_RATE", "10/m") == (3, 3600)
 
 
-@pytest.fixture
-def load_settings(monkeypatch, tmp_path):
-    """Return a function that reads config/settings.py with these variables and no .env file."""
-
-    def load(**variables):
-        monkeypatch.setattr(config_env, "BASE_DIR", tmp_path)
-        monkeypatch.delenv("PYTEST_VERSION")
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        return runpy.run_path(str(BASE_DIR / "config/settings.py"))
-
-    return load
-
-
 @pytest.mark.parametrize("environment", ["staging", "production"])
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"])
 @pytest.mark.parametrize("nothing", ["", " ", ","])
@@ -166,27 +129,16 @@ def test_hosts_are_trimmed(load_settings):
 @pytest.mark.parametrize(
     "command",
     [
-        ["manage.py", "check"],
         ["manage.py", "runserver"],
         ["-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi"],
     ],
-    ids=["manage.py check", "manage.py runserver", "gunicorn"],
+    ids=["manage.py", "gunicorn"],
 )
 def test_the_start_stops_with_one_sentence(command):
     result = run(*command, **PRODUCTION | {"SECRET_KEY": ""})
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == "SECRET_KEY is not set, and production cannot start without it.\n"
-
-
-@pytest.mark.django_db
-def test_production_passes_djangos_deployment_checks():
-    database = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
-        **connection.settings_dict
-    )
-    variables = PRODUCTION | {"DATABASE_URL": database}
-    result = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **variables)
-    assert result.returncode == 0, result.stderr
 
 
 def test_example_lists_exactly_the_variables_that_are_read():

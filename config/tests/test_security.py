@@ -1,17 +1,13 @@
 """What production tells the browser to enforce."""
 
-import runpy
-
 import pytest
 from django.http import HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware, get_nonce
 from django.test import Client, RequestFactory
 
-from config import env as config_env
 from config import messages
 from config.cast import PASSWORD
-from config.env import BASE_DIR
-from config.tests.test_env import PRODUCTION
+from config.tests.processes import PRODUCTION
 
 pytestmark = pytest.mark.django_db
 
@@ -19,15 +15,9 @@ DECIDED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "HTTPS", "COOKIE_PREFIX
 
 
 @pytest.fixture
-def production(settings, monkeypatch, tmp_path):
+def production(settings, load_settings, monkeypatch):
     """Answer with the headers and cookies of production."""
-    with monkeypatch.context() as context:
-        context.setattr(config_env, "BASE_DIR", tmp_path)
-        context.delenv("PYTEST_VERSION")
-        for name, value in PRODUCTION.items():
-            context.setenv(name, value)
-        loaded = runpy.run_path(str(BASE_DIR / "config/settings.py"))
-    for name, value in loaded.items():
+    for name, value in load_settings(**PRODUCTION).items():
         if name.startswith(DECIDED):
             setattr(settings, name, value)
     monkeypatch.setattr(messages.CookieStorage, "cookie_name", "__Host-messages")
