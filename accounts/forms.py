@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts.addresses import validate_address
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.signup import admitted
@@ -19,6 +20,8 @@ EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[ass
 
 class EmailField(AllauthEmailField):
     """An address as it is stored, however it was typed: capitals, spaces, full-width letters."""
+
+    default_validators = [validate_address]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=EMAIL_LENGTH, **kwargs)

@@ -231,6 +231,7 @@ def test_inviting_costs_few_statements(owner, django_assert_num_queries):
         ("e" * 250 + "@example.com", "member"),
         ("e" * 1_000_000 + "@example.com", "member"),
         ("e\u0301\u0323" * 300_000, "member"),
+        ('"e\x01rin"@example.com', "member"),
     ],
 )
 def test_a_bad_address_or_role_is_refused_with_a_reason(email, role, owner, send):

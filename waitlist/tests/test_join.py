@@ -66,6 +66,7 @@ def test_what_is_lower_case_is_for_postgresql_to_say():
         "ann",
         "ann@",
         "a\x00nn@example.com",
+        '"a\x01nn"@example.com',
         "ann@exa mple.com",
         "ann@example.com, bob@example.com",
         "a" * 243 + "@example.com",

@@ -1,0 +1,28 @@
+"""Which email addresses are taken: those that a mail can be sent to."""
+
+import unicodedata
+from email.headerregistry import Address
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from accounts.names import INVISIBLE
+
+
+def validate_address(email: str) -> None:
+    """Raise ValidationError for what is no address, and for one that no mail can carry.
+
+    Django's validator alone also takes control characters between quotes, encoded words and
+    domains without an ASCII form (IDNA), which the mail backend refuses when it is too late.
+    """
+    validate_email(email)
+    if not _can_be_sent_to(email):
+        raise ValidationError(validate_email.message, code=validate_email.code)
+
+
+def _can_be_sent_to(email: str) -> bool:
+    try:
+        Address(addr_spec=email).domain.encode("idna")
+    except ValueError:
+        return False
+    return not any(unicodedata.category(character) in INVISIBLE for character in email)
