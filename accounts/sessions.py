@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -63,12 +64,18 @@ class SessionStore(SessionBase):
             raise UpdateError from error
 
     def cycle_key(self) -> None:
-        """Take a new key. At sign-in a device begins; afterwards it stays the device it was."""
+        """Take a new key. At sign-in a device begins; afterwards it stays the device it was.
+
+        Raises SessionInterrupted if another request took a new key or signed out meanwhile.
+        """
         if SESSION_KEY not in self:
             return super().cycle_key()
         old_key = self.session_key
         self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
-        self._update({"session_key": _hash(self.session_key)}, old_key)
+        try:
+            self._update({"session_key": _hash(self.session_key)}, old_key)
+        except UpdateError:
+            raise SessionInterrupted("The session was renewed or ended meanwhile.") from None
         self.modified = True
 
     async def acycle_key(self) -> None:

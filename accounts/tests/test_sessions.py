@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.backends.base import UpdateError
 from django.core.management import call_command
 from django.http import HttpResponse
@@ -41,10 +41,19 @@ def interrupted(request):
     return HttpResponse()
 
 
+def renewed(request):
+    """Another request changes the password in the same browser while this one does."""
+    assert request.user.is_authenticated
+    Session.objects.update(session_key="taken by the other")
+    update_session_auth_hash(request, request.user)
+    return HttpResponse()
+
+
 urlpatterns = [
     path("who/", who),
     path("remember/", remember),
     path("interrupted/", interrupted),
+    path("renewed/", renewed),
     *real_urlpatterns,
 ]
 
@@ -175,6 +184,10 @@ def test_an_expired_session_counts_for_nothing_and_is_cleared_away(signed_in, bo
 
 def test_a_session_deleted_during_a_request_is_a_bad_request(signed_in):
     assert signed_in.get("/interrupted/").status_code == 400
+
+
+def test_a_session_renewed_twice_at_once_is_a_bad_request(signed_in):
+    assert signed_in.get("/renewed/").status_code == 400
 
 
 @pytest.mark.django_db(transaction=True)
