@@ -1,15 +1,12 @@
-"""/admin/: people, their devices and addresses, and the framework's own tables."""
+"""/admin/: who enters, and what may be done there to people and their devices."""
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.admin.models import ADDITION, LogEntry
-from django.contrib.auth.models import Group, Permission
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from accounts.models import Session, User
 from accounts.tests.people import (
@@ -20,14 +17,9 @@ from accounts.tests.people import (
     mailed_link,
     sign_in,
 )
+from config.tests.admin_pages import url
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator(client, olivia):
-    client.force_login(olivia)
-    return client
 
 
 @pytest.fixture
@@ -39,62 +31,6 @@ def clerk(bob):
     client = Client()
     client.force_login(bob)
     return client
-
-
-def url(model, page, *args):
-    return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_{page}", args=args)
-
-
-def make_rows(numbers):
-    """One row of every table of this file for each number."""
-    content_type = ContentType.objects.get_for_model(User)
-    for number in numbers:
-        person = User.objects.create_user(f"person{number}@example.com", name=f"Person {number}")
-        EmailAddress.objects.create(user=person, email=person.email)
-        Group.objects.create(name=f"Group {number}")
-        Session.objects.create(
-            user=person, session_key=str(number), expire_date=person.created, ip="192.0.2.1"
-        )
-        LogEntry.objects.create(
-            user=person, content_type=content_type, object_repr="x", action_flag=ADDITION
-        )
-        Permission.objects.create(name=str(number), codename=str(number), content_type=content_type)
-
-
-MODELS = [User, Session, EmailAddress, Group, Permission, LogEntry]
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_a_list_costs_as_much_for_thirty_rows_as_for_three(operator, model):
-    def statements():
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            response = operator.get(url(model, "changelist"))
-        assert response.status_code == 200
-        return len(queries), response.context["cl"].result_count
-
-    make_rows(range(3))
-    few, rows = statements()
-    make_rows(range(3, 30))
-    many, more_rows = statements()
-    assert more_rows == rows + 27
-    assert many == few <= 6
-
-
-@pytest.mark.parametrize("model", [*MODELS, ContentType])
-def test_every_list_can_be_searched_and_every_row_opened(operator, model):
-    make_rows(range(1))
-    assert operator.get(url(model, "changelist") + "?q=person").status_code == 200
-    assert operator.get(url(model, "change", model.objects.first().pk)).status_code == 200
-    assert operator.get(url(model, "add")).status_code in (200, 403)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_lists_are_in_the_order_of_the_primary_key(operator, model):
-    make_rows(range(3))
-    shown = [row.pk for row in operator.get(url(model, "changelist")).context["cl"].result_list]
-    assert shown == sorted(shown, reverse=True)
 
 
 def test_sign_in_goes_through_allauth_and_comes_back(client, olivia):
