@@ -21,5 +21,5 @@ def name_change(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/profile.html", {"form": form})
     form.instance.save(update_fields=["name"])
-    messages.success(request, "Your name is changed.")
+    messages.success(request, "Your name was changed.")
     return redirect("accounts:profile")

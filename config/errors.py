@@ -21,7 +21,7 @@ JSON = {  # status: (code, message)
     405: ("method_not_allowed", "This address does not take that method."),
     413: ("content_too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body is of a type that is not taken here."),
-    429: ("too_many_requests", "That was too often. Try again later."),
+    429: ("too_many_requests", "Too many requests. Try again later."),
     500: ("server_error", "Something went wrong on our side. It has been noted."),
     503: ("unavailable", "We cannot answer right now. Try again in a moment."),
 }

@@ -53,12 +53,12 @@ class CannotInvite(Exception):
 
 class AlreadyMember(CannotInvite):
     def __init__(self) -> None:
-        super().__init__("This person is a member already.")
+        super().__init__("This person is already a member.")
 
 
 class AlreadyInvited(CannotInvite):
     def __init__(self, invitation: "Invitation") -> None:
-        super().__init__("This address has an invitation already, which waits to be accepted.")
+        super().__init__("This address already has a pending invitation.")
         self.invitation = invitation
 
 

@@ -16,7 +16,7 @@ def validate_slug(slug: str) -> None:
     """Raise ValidationError, with what to do about it, for a slug that cannot be a web address."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or not 3 <= len(slug) <= 50:
         raise ValidationError(
-            "Use 3 to 50 lower-case letters, digits and single hyphens, none at an end."
+            "Use 3 to 50 lowercase letters, digits and single hyphens, but none at an end."
         )
     if slug in RESERVED:
         raise ValidationError("This web address is reserved. Choose another.")

@@ -122,7 +122,7 @@ def invitation_revoke(request: MemberRequest, slug: str, pk: UUID) -> HttpRespon
     except InvitationClosed as refusal:
         messages.info(request, str(refusal))
     else:
-        messages.success(request, f"The invitation for {invitation.email} is revoked.")
+        messages.success(request, f"The invitation for {invitation.email} was revoked.")
     return redirect("orgs:invitation_list", slug)
 
 

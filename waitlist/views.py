@@ -15,7 +15,7 @@ def join(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "waitlist/join.html", {"form": form}, status=400)
     if wait := Attempt.seconds_to_wait(request):
-        form.add_error(None, f"That was a bit too often. Try again in {wait} seconds.")
+        form.add_error(None, f"Too many attempts. Try again in {wait} seconds.")
         response = render(request, "waitlist/join.html", {"form": form}, status=429)
         response["Retry-After"] = str(wait)
         return response

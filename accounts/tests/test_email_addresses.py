@@ -49,7 +49,7 @@ def test_another_primary_address_becomes_the_accounts(signed_in, alice):
     assert alice.email == "alice@work.example"
     assert ("alice@work.example", True, True) in addresses(alice)
     assert mail.outbox[-1].to == ["alice@example.com"]
-    assert mail.outbox[-1].subject == "Your email address is changed"
+    assert mail.outbox[-1].subject == "Your email address was changed"
     sign_in(other := Client(), "alice@work.example")
     assert other.get("/account/").status_code == 200
 

@@ -34,7 +34,7 @@ def test_a_person_changes_their_name_and_nothing_else(client, alice, bob):
         "/account/name/", {"name": "  Alice Other ", "is_staff": "on", "email": "x@example.com"}
     )
     assert response.headers["Location"] == "/account/"
-    assert "Your name is changed." in client.get("/account/").text
+    assert "Your name was changed." in client.get("/account/").text
     alice.refresh_from_db()
     assert (alice.name, alice.email, alice.is_staff) == ("Alice Other", "alice@example.com", False)
     assert User.objects.get(pk=bob.pk).name == "Bob Example"

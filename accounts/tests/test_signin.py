@@ -92,7 +92,7 @@ def test_a_reset_sets_a_new_password_and_tells_the_owner(client, alice):
     client.post(RESET, {"email": "alice@example.com"})
     link = mailed_link()
     new_password(client, link, "blue-river-2027")
-    assert mail.outbox[-1].subject == "Your password is changed"
+    assert mail.outbox[-1].subject == "Your password was changed"
     sign_in(client)
     assert not is_signed_in(client)
     sign_in(client, password="blue-river-2027")

@@ -96,7 +96,7 @@ def test_one_address_is_invited_once_however_it_is_written(email, owner, send):
     answer = send(owner, email)
     invitation = Invitation.objects.get()
     assert answer.status_code == 400
-    assert "has an invitation already" in answer.text
+    assert "already has a pending invitation" in answer.text
     assert f"{invitation.pk}/resend/" in answer.text
     assert len(mail.outbox) == 1
 
@@ -123,7 +123,7 @@ def test_a_closed_invitation_does_not_block_a_new_one(owner, send, invite):
 def test_a_member_is_not_invited_again(owner, send):
     answer = send(owner, "DORA@example.com")
     assert answer.status_code == 400
-    assert "This person is a member already." in answer.text
+    assert "This person is already a member." in answer.text
     assert not Invitation.objects.exists()
 
 
@@ -185,7 +185,7 @@ def test_the_list_shows_how_each_one_stands(owner, invite):
 
 
 def test_an_empty_list_says_how_to_begin(owner):
-    assert "Nobody is waiting" in owner.get(LIST).text
+    assert "No pending invitations" in owner.get(LIST).text
 
 
 def test_a_page_of_the_list_costs_four_statements_however_long(

@@ -67,13 +67,13 @@ def move_to_another_address(invitation):
 
 OBSTACLES = [
     (expire, 410, "This invitation has expired"),
-    (revoke, 410, "This invitation was taken back"),
-    (use_up, 410, "This invitation was used already"),
-    (remove_inviter, 410, "This invitation no longer holds"),
-    (forget_inviter, 410, "This invitation no longer holds"),
-    (ban_inviter, 410, "This invitation no longer holds"),
-    (demote_inviter, 410, "This invitation no longer holds"),
-    (close_organization, 410, "This invitation no longer holds"),
+    (revoke, 410, "This invitation was revoked"),
+    (use_up, 410, "This invitation has already been used"),
+    (remove_inviter, 410, "This invitation is no longer valid"),
+    (forget_inviter, 410, "This invitation is no longer valid"),
+    (ban_inviter, 410, "This invitation is no longer valid"),
+    (demote_inviter, 410, "This invitation is no longer valid"),
+    (close_organization, 410, "This invitation is no longer valid"),
     (unverify, 403, "Confirm your email address first"),
     (move_to_another_address, 403, "This invitation is for somebody else"),
 ]

@@ -64,7 +64,7 @@ def test_a_small_organization_costs_the_same(acme, dora, signed_in, django_asser
 
 def test_the_page_behind_the_last_member_leads_back(acme, dora, membership, signed_in):
     page = signed_in(dora).get(MEMBERS, {"after": membership(dora).pk})
-    assert "Nobody further." in page.text
+    assert "Nobody else is on this list." in page.text
     assert page.context["page"].previous_url == "?"
 
 

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             host, port = parse_address(address)
             check_free(host, port)
             site = f"http://{host if host.strip('0.') else '127.0.0.1'}:{port}"
-            # For the links in the demo's mails, which no request brings about.
+            # For the links in the demo's emails, which no request brings about.
             settings.SITE_URL = os.environ.setdefault("SITE_URL", site)
             self.prepare_database()
             status = serve(f"{host}:{port}", greeting(site))
@@ -103,7 +103,7 @@ def greeting(site: str) -> str:
     connections.close_all()
     lines = ["", f"{settings.SITE_NAME} is at {site}/"]
     if "OPTIONS" not in settings.MAILERS["default"]:  # no SMTP server is set
-        lines += [f"Its mails are at {site}/dev/mail/"]
+        lines += [f"Its email is at {site}/dev/mail/"]
     if people:
         lines += ["", f"Sign in with the password {cast.PASSWORD} as", *people]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])

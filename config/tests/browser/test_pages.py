@@ -18,7 +18,7 @@ FOR_VISITORS = {
 }
 FOR_ALICE = {
     "/organizations/": "Your organizations",
-    "/organizations/new/": "Make an organization",
+    "/organizations/new/": "Create an organization",
     "/account/": "Your profile",
     "/accounts/email/": "Email addresses",
     "/accounts/password/change/": "Change your password",

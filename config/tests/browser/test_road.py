@@ -82,10 +82,10 @@ def confirm(person, mail):
 
 def make_organization(person, name):
     person.sees("Your organizations")
-    person.follows("Make an organization")
-    person.sees("Make an organization")
+    person.follows("Create an organization")
+    person.sees("Create an organization")
     person.fills(Name=name)
-    person.presses("Make the organization")
+    person.presses("Create the organization")
     person.sees(name)
 
 
