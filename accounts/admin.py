@@ -6,20 +6,19 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
+from accounts.browsing import Browsable, NothingToChange
 from accounts.models import Session, User
 
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(Browsable):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
     list_display = ["email", "name", "is_active", "is_staff", "created"]
     list_filter = ["is_active", "is_staff", "is_superuser", "created"]
     search_fields = ["email", "name"]
-    ordering = ["-id"]
-    show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["email", "name", "is_active"]}),
         ("Powers", {"fields": POWERS}),
@@ -59,33 +58,25 @@ class UserAdmin(admin.ModelAdmin):
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):
+class SessionAdmin(NothingToChange):
     """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
 
     list_display = ["created", "user", "ip", "browser", "last_seen"]
     list_filter = ["last_seen", "expire_date"]
     list_select_related = ["user"]
     search_fields = ["user__email", "user__name", "ip", "user_agent"]
-    ordering = ["-id"]
-    show_full_result_count = False
     fields = ["user", "ip", "user_agent", "created", "last_seen", "expire_date"]
 
     @admin.display
     def browser(self, session: Session) -> str:
         return Truncator(session.user_agent).chars(50)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        return False
-
 
 admin.site.unregister(EmailAddress)
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(allauth_admin.EmailAddressAdmin):
+class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
     """People's confirmed addresses; which one is primary they choose themselves."""
 
     list_display = ["email", "user", "primary", "verified"]
@@ -94,8 +85,6 @@ class EmailAddressAdmin(allauth_admin.EmailAddressAdmin):
     raw_id_fields = ()
     autocomplete_fields = ["user"]
     readonly_fields = ["primary"]
-    ordering = ["-id"]
-    show_full_result_count = False
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return self.search_fields
@@ -107,22 +96,14 @@ class EmailAddressAdmin(allauth_admin.EmailAddressAdmin):
 
 
 @admin.register(EmailConfirmation)
-class EmailConfirmationAdmin(admin.ModelAdmin):
+class EmailConfirmationAdmin(NothingToChange):
     """allauth's table of links by email; empty, because we send codes."""
 
     list_display = ["email_address", "created", "sent"]
     list_filter = ["created"]
     list_select_related = ["email_address"]
     search_fields = ["email_address__email"]
-    ordering = ["-id"]
-    show_full_result_count = False
     fields = ["email_address", "created", "sent"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _is_superuser(request: HttpRequest) -> bool:

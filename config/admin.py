@@ -9,28 +9,19 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
+from accounts.browsing import Browsable, NothingToChange
+
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(auth_admin.GroupAdmin):
-    ordering = ["-id"]
+class GroupAdmin(Browsable, auth_admin.GroupAdmin):
     filter_horizontal = ()
     autocomplete_fields = ["permissions"]
-    show_full_result_count = False
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(NothingToChange):
     """Rows that the framework writes."""
-
-    ordering = ["-id"]
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -9,21 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from accounts.browsing import NothingToAdd, NothingToChange
 from orgs.invitations import InvitationQuerySet, InvitationStatus
 from orgs.models import Invitation, Membership, Organization, Ownership
-
-
-class NothingToAdd(admin.ModelAdmin):
-    show_full_result_count = False
-    ordering = ["-id"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-
-class NothingToChange(NothingToAdd):
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Organization)
