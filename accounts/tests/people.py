@@ -4,20 +4,20 @@ import re
 
 from django.core import mail
 
+from config.cast import PASSWORD
+
 SIGNUP = "/accounts/signup/"
 LOGIN = "/accounts/login/"
 CODE = "/accounts/confirm-email/"
 RESET = "/accounts/password/reset/"
-ERIN = {"name": "Erin Example", "email": "erin@example.com", "password1": "green-field-2026"}
+ERIN = {"name": "Erin Example", "email": "erin@example.com", "password1": PASSWORD}
 
 
 def sign_up(client, **changes):
     return client.post(SIGNUP, ERIN | changes)
 
 
-def sign_in(
-    client, email="alice@example.com", password="green-field-2026", next_page="", **request
-):
+def sign_in(client, email="alice@example.com", password=PASSWORD, next_page="", **request):
     form = {"login": email, "password": password, "next": next_page}
     return client.post(LOGIN, form, **request)
 

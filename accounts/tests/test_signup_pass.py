@@ -11,12 +11,10 @@ from django.urls import path
 
 from accounts import signup
 from accounts.models import User
+from accounts.tests.people import ERIN, SIGNUP
 from config.urls import urlpatterns as real_urlpatterns
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
-
-SIGNUP = "/accounts/signup/"
-ERIN = {"name": "Erin Example", "email": "erin@example.com", "password1": "green-field-2026"}
 
 
 def open_invitation(request, email):
