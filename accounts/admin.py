@@ -3,6 +3,7 @@ from typing import Any
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
@@ -93,6 +94,26 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
         self, request: HttpRequest, obj: EmailAddress | None = None
     ) -> list[str]:
         return ["user", "email", "primary"] if obj else ["primary"]
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj and obj.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj and obj.user)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Whoever gets mail for a superuser can set their password."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and not _is_superuser(request):
+            field.queryset = field.queryset.exclude(is_superuser=True)
+        return field
+
+    @admin.action(permissions=["change"], description="Mark selected email addresses as confirmed")
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        """allauth's own action, which asks for no permission but to look."""
+        if not _is_superuser(request):
+            queryset = queryset.exclude(user__is_superuser=True)
+        super().make_verified(request, queryset)
 
 
 @admin.register(EmailConfirmation)

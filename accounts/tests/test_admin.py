@@ -135,6 +135,56 @@ def test_a_clerk_leaves_superusers_alone(clerk, olivia):
     assert olivia.name == "Olivia Example"
 
 
+@pytest.fixture
+def address_clerk(bob, clerk):
+    """Staff who may also do anything to addresses."""
+    may = Permission.objects.filter(content_type__model="emailaddress")
+    bob.user_permissions.add(*may)
+    return clerk
+
+
+def test_a_clerk_adds_no_address_to_a_superuser_to_reset_their_password_by(
+    address_clerk, olivia, alice
+):
+    for person in (olivia, alice):
+        form = {"user": person.pk, "email": f"clerk-{person.name[0]}@example.com", "verified": "on"}
+        address_clerk.post(url(EmailAddress, "add"), form)
+    assert EmailAddress.objects.filter(user=alice).count() == 2
+    assert EmailAddress.objects.filter(user=olivia).count() == 1
+
+
+def test_a_clerk_leaves_the_addresses_of_superusers_alone(address_clerk, olivia):
+    address = EmailAddress.objects.get(user=olivia)
+    EmailAddress.objects.update(verified=False)
+    change = address_clerk.post(url(EmailAddress, "change", address.pk), {"verified": "on"})
+    delete = address_clerk.post(url(EmailAddress, "delete", address.pk), {"post": "yes"})
+    assert (change.status_code, delete.status_code) == (403, 403)
+    for action in ("make_verified", "delete_selected"):
+        form = {"action": action, "_selected_action": address.pk, "post": "yes"}
+        address_clerk.post(url(EmailAddress, "changelist"), form)
+    address.refresh_from_db()
+    assert not address.verified
+
+
+def test_whoever_may_only_look_at_addresses_confirms_none(clerk, bob, alice):
+    bob.user_permissions.add(Permission.objects.get(codename="view_emailaddress"))
+    EmailAddress.objects.update(verified=False)
+    address = EmailAddress.objects.get(user=alice)
+    form = {"action": "make_verified", "_selected_action": address.pk}
+    clerk.post(url(EmailAddress, "changelist"), form)
+    address.refresh_from_db()
+    assert not address.verified
+
+
+def test_a_clerk_confirms_the_address_of_a_person(address_clerk, alice):
+    EmailAddress.objects.update(verified=False)
+    address = EmailAddress.objects.get(user=alice)
+    form = {"action": "make_verified", "_selected_action": address.pk}
+    address_clerk.post(url(EmailAddress, "changelist"), form)
+    address.refresh_from_db()
+    assert address.verified
+
+
 def test_an_operator_switches_a_person_off(operator, alice):
     client = Client()
     sign_in(client)
