@@ -21,6 +21,11 @@ CODE_SENT = "account/messages/email_confirmation_sent.txt"
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "The email address or the password is wrong.",
+        "incorrect_code": "This is not the code of our latest email. Check it, or send a new one.",
+    }
+
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))
 

@@ -44,6 +44,14 @@ class LoginForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = EmailField(label="Email")
+        # A link to the reset, which Tab would come to before the password: the page has it below.
+        self.fields["password"].help_text = ""
+
+
+class ConfirmEmailForm(allauth_forms.ConfirmEmailVerificationCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):

@@ -29,4 +29,4 @@ class LengthValidator(password_validation.MinimumLengthValidator):
             )
 
     def get_help_text(self) -> str:
-        return f"Use {self.min_length} to {MAX_LENGTH} characters."
+        return f"Your password must contain {self.min_length} to {MAX_LENGTH} characters."

@@ -17,7 +17,7 @@ def production_cache(settings):
 
 def test_five_wrong_passwords_close_an_account_to_guessing(client, alice):
     for _ in range(5):
-        assert "not correct" in sign_in(client, password="wrong-password").text
+        assert "password is wrong" in sign_in(client, password="wrong-password").text
     assert "Too many failed" in sign_in(client, password="wrong-password").text
     assert "Too many failed" in sign_in(Client(), "ALICE@example.com").text
     assert not is_signed_in(client)
@@ -46,7 +46,7 @@ def test_one_mailbox_is_not_flooded_with_reset_links(client, alice, mailoutbox):
 @pytest.mark.django_db(transaction=True)
 def test_guesses_at_the_same_moment_are_counted_each(alice):
     def guess():
-        return "not correct" in sign_in(Client(), password="a guess").text
+        return "password is wrong" in sign_in(Client(), password="a guess").text
 
     assert sum(at_once(*[guess] * 24)) <= 5
     cache.clear()

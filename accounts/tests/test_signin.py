@@ -26,6 +26,12 @@ def new_password(client, link, password):
     return client.post(page.redirect_chain[-1][0], {"password1": password, "password2": password})
 
 
+def test_tab_leads_from_the_address_to_the_password(client):
+    fields, reset = client.get(LOGIN).text.split(f'href="{RESET}"')
+    assert fields.index('name="login"') < fields.index('name="password"')
+    assert "name=" not in reset
+
+
 @pytest.mark.parametrize("email", TYPED)
 def test_the_address_may_be_typed_in_any_way(client, alice, email):
     sign_in(client, email)
@@ -54,7 +60,7 @@ def test_a_bad_address_is_refused_and_kept(client, page, field, email):
 def test_a_wrong_password_and_an_unknown_address_get_one_answer(client, alice, email):
     response = sign_in(client, email, "wrong-password")
     [error] = response.context["form"].non_field_errors()
-    assert error == "The email address and/or password you specified are not correct."
+    assert error == "The email address or the password is wrong."
 
 
 @pytest.mark.parametrize(

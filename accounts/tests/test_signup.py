@@ -32,7 +32,7 @@ def test_three_wrong_codes_end_the_attempt(client):
     code = mailed_code()
     wrong = "000000" if code != "000000" else "000001"
     for _ in range(2):
-        assert "Incorrect code" in client.post(CODE, {"code": wrong}).text
+        assert "not the code of our latest email" in client.post(CODE, {"code": wrong}).text
     assert client.post(CODE, {"code": wrong}).headers["Location"] == "/accounts/login/"
     client.post(CODE, {"code": code})
     assert not is_signed_in(client)
