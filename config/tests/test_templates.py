@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.template import loader
 from django.test import RequestFactory
+from django.urls import reverse
 
 TEMPLATES = settings.BASE_DIR / "templates"
 STATIC = settings.BASE_DIR / "static"
@@ -73,3 +74,12 @@ def test_optional_field_says_so():
     html = str(Invitation())
     assert html.count("(optional)") == 1
     assert html.count('name="token"') == 1
+
+
+def test_landing_offers_an_account_only_to_those_without_one(client, alice):
+    sign_up = reverse("account_signup")
+    assert sign_up in client.get("/").text
+    client.force_login(alice)
+    page = client.get("/").text
+    assert sign_up not in page
+    assert page.count(reverse("orgs:organization_list")) == 2
