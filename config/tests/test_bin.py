@@ -108,7 +108,7 @@ def test_newest_python_is_taken_wherever_it_is(clone):
 def test_no_python_is_a_sentence_that_says_what_to_install(clone):
     clone.add("python3", BROKEN_PYTHON)
     [sentence] = clone.run("bin/dev", status=1)
-    assert sentence.startswith("No Python from 3.12 to 3.14 was found")
+    assert sentence.startswith("Groundwork needs Python 3.12, 3.13 or 3.14")
     assert "Install one" in sentence
 
 

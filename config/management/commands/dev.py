@@ -65,8 +65,9 @@ class Command(BaseCommand):
                 if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
                     self.stdout.write(f"Migrating the database: {len(plan)} new")
                     call_command("migrate", verbosity=0, interactive=False)
-                if cast.seed():
+                if not User.objects.exists():
                     self.stdout.write("Seeding the demo people")
+                    cast.seed()
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
         connections.close_all()
