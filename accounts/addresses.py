@@ -1,12 +1,11 @@
 """Which email addresses are taken: those that a mail can be sent to."""
 
-import unicodedata
 from email.headerregistry import Address
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from accounts.names import INVISIBLE
+from accounts.names import is_invisible
 
 
 def validate_address(email: str) -> None:
@@ -25,4 +24,4 @@ def _can_be_sent_to(email: str) -> bool:
         Address(addr_spec=email).domain.encode("idna")
     except ValueError:
         return False
-    return not any(unicodedata.category(character) in INVISIBLE for character in email)
+    return not any(map(is_invisible, email))

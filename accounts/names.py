@@ -12,7 +12,12 @@ BLANK = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 
 def validate_name(name: str) -> None:
     """Raise ValidationError for a name that shows nothing, or does more than show itself."""
-    if any(unicodedata.category(character) in INVISIBLE for character in name):
+    if any(map(is_invisible, name)):
         raise ValidationError("Leave out characters that cannot be seen.", code="invisible")
     if not any(character.isalnum() for character in name if character not in BLANK):
         raise ValidationError("Enter a name with at least one letter or number.", code="blank")
+
+
+def is_invisible(character: str) -> bool:
+    """Whether the character shows nothing itself, but may change or hide what stands around it."""
+    return unicodedata.category(character) in INVISIBLE

@@ -1,7 +1,6 @@
 """The mail of organizations: one function per email, called after the commit."""
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 from allauth.core import context
@@ -11,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.delivery import deliver
-from accounts.names import INVISIBLE
+from accounts.names import is_invisible
 
 if TYPE_CHECKING:
     from orgs.models import Invitation
@@ -44,9 +43,7 @@ def plain(name: str) -> str:
 
     A name is the one place where a stranger's words reach an inbox under our own letterhead.
     """
-    visible = "".join(
-        " " if unicodedata.category(character) in INVISIBLE else character for character in name
-    )
+    visible = "".join(" " if is_invisible(character) else character for character in name)
     without_scheme = re.sub(r":?//+", " ", visible)
     return " ".join(re.sub(r"(?<=\w)\.(?=\w)", "·", without_scheme).split())
 
