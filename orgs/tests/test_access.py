@@ -10,7 +10,7 @@ from orgs import urls
 from orgs.models import Organization
 from orgs.roles import Role
 
-OTHERS = ["OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"]
+OTHERS = ["OPTIONS", "DELETE", "BREW"]
 PEOPLE = ["anonymous", "outsider", "member", "admin", "owner", "platform admin"]
 
 # What each of PEOPLE gets for GET (and HEAD), for POST, and for any other method.
