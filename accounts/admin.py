@@ -103,7 +103,7 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Whoever gets mail for a superuser can set their password."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field and not _is_superuser(request):
             field.queryset = field.queryset.exclude(is_superuser=True)
         return field
