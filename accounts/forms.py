@@ -44,8 +44,13 @@ class LoginForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = EmailField(label="Email")
-        # A link to the reset, which Tab would come to before the password: the page has it below.
-        self.fields["password"].help_text = ""
+        self.fields["password"].help_text = ""  # a link, to which Tab came first: it is below now
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].help_text = ""  # as above
 
 
 class ConfirmEmailForm(allauth_forms.ConfirmEmailVerificationCodeForm):

@@ -121,6 +121,7 @@ LOGIN_REDIRECT_URL = "orgs:organization_list"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "add_email": "accounts.forms.AddEmailForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
     "confirm_email_verification_code": "accounts.forms.ConfirmEmailForm",
     "login": "accounts.forms.LoginForm",
     "reset_password": "accounts.forms.ResetPasswordForm",

@@ -26,10 +26,12 @@ def new_password(client, link, password):
     return client.post(page.redirect_chain[-1][0], {"password1": password, "password2": password})
 
 
-def test_tab_leads_from_the_address_to_the_password(client):
-    fields, reset = client.get(LOGIN).text.split(f'href="{RESET}"')
-    assert fields.index('name="login"') < fields.index('name="password"')
-    assert "name=" not in reset
+def test_tab_reaches_the_password_before_the_link_to_its_reset(client, alice):
+    sign_in = client.get(LOGIN).text
+    client.force_login(alice)
+    change = client.get("/accounts/password/change/").text
+    for page, last in [(sign_in, 'name="password"'), (change, 'name="password2"')]:
+        assert last in page[: page.index(f'href="{RESET}"')]
 
 
 @pytest.mark.parametrize("email", TYPED)
