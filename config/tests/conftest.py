@@ -1,5 +1,6 @@
 import runpy
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,14 @@ import pytest
 
 from config import env
 from config.tests.clone import Clone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_ctrl_c():
+    """A shell has its background jobs ignore Ctrl-C, which they would pass on to our processes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
