@@ -41,10 +41,7 @@ def make_clone(tmp_path_factory, folder_of_root):
 
 @pytest.fixture(scope="session")
 def used_clone(make_clone):
-    """A clone whose data folder is made already.
-
-    Its tests are marked as one xdist_group, so that one process runs them and makes it once.
-    """
+    """A clone whose data folder is made already."""
     clone = make_clone("Anna's clone")
     clone.run("embedded.start('test')")
     return clone

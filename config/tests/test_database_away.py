@@ -6,8 +6,6 @@ import pytest
 
 from config.tests.processes import PRODUCTION, run
 
-pytestmark = pytest.mark.xdist_group("database away")
-
 # One process asks for all of them, and is less patient than usual.
 ASK = """
 import json, sys, time

@@ -8,8 +8,6 @@ import pytest
 
 from config.tests.clone import AS_ROOT
 
-pytestmark = pytest.mark.xdist_group("embedded")
-
 
 @pytest.fixture(scope="module")
 def clone(used_clone):

@@ -6,8 +6,6 @@ import pytest
 
 from config.tests.processes import printed_by
 
-pytestmark = pytest.mark.xdist_group("embedded")
-
 # The tests of the server itself fork their processes; these begin and end like any other Python.
 DJANGO = """
 import json, sys, threading

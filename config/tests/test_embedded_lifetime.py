@@ -6,11 +6,8 @@ import signal
 import subprocess
 
 import psycopg
-import pytest
 
 from config.tests.clone import AS_ROOT, Process, wait_until
-
-pytestmark = pytest.mark.xdist_group("embedded")
 
 USE = "report(embedded.start('test'))"
 
