@@ -23,7 +23,6 @@ RUN ENVIRONMENT=production SECRET_KEY="$(python -c 'import secrets; print(secret
 USER 10001
 ENV ENVIRONMENT=production PORT=8000
 EXPOSE 8000
-STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health/live')"]
 CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi"]

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import psycopg
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from config.database.pending import pending_migrations
 
 TIMEOUT = 2  # seconds to wait for a connection, less than a balancer waits for the answer
 
@@ -39,7 +40,7 @@ class HealthMiddleware:
         """Whether the database answers and has every migration; if not, the log says why."""
         try:
             _ask_database()
-            self.migrated = self.migrated or not _pending_migrations()
+            self.migrated = self.migrated or not pending_migrations()
         except (DatabaseError, psycopg.Error) as error:
             logger.error("Not ready: %s", error)
             return False
@@ -57,8 +58,3 @@ def _ask_database() -> None:
     pool.open()
     with pool.connection(timeout=TIMEOUT):
         pass  # the pool's own check has asked the database before handing the connection out
-
-
-def _pending_migrations() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

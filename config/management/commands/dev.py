@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from accounts.models import User
 from config import cast
+from config.database.pending import pending_migrations
 
 LOCK = 20_260_101  # of PostgreSQL, for two that prepare one database at the same time
 RELOAD = 3  # the exit code by which Django's autoreloader asks for a new process
@@ -61,9 +61,8 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
             try:
-                executor = MigrationExecutor(connection)
-                if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                    self.stdout.write(f"Migrating the database: {len(plan)} new")
+                if pending := pending_migrations():
+                    self.stdout.write(f"Migrating the database: {len(pending)} new")
                     call_command("migrate", verbosity=0, interactive=False)
                 if not User.objects.exists():
                     self.stdout.write("Seeding the demo people")
