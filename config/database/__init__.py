@@ -20,7 +20,16 @@ def from_url(url: str, *, environment: str, pool_size: int) -> dict[str, Any]:
         **database.get("OPTIONS", {}),
         "application_name": f"groundwork-{environment}",
         "connect_timeout": 10,
-        "pool": {"min_size": 0, "max_size": pool_size, "max_idle": 30, "timeout": 5},
+        "pool": {
+            "min_size": 0,
+            "max_size": pool_size,
+            "max_idle": 30,
+            "timeout": 5,
+            # A pool that cannot connect tries again after 1, 2, 4 … seconds, whoever asks: by
+            # default the site would stay away for minutes after a long outage. Having given up,
+            # it tries at once when the next request comes.
+            "reconnect_timeout": 5,
+        },
         # Statements used five times on a connection are prepared on it. A pooler that hands each
         # transaction another connection (PgBouncer) cannot do this.
         "server_side_binding": True,

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from psycopg_pool.base import AttemptWithBackoff
 
+from config import database
 from config.tests.processes import PRODUCTION, run
 
 # One process asks for all of them, and is less patient than usual.
@@ -79,3 +81,16 @@ def test_the_log_has_the_cause(process):
     assert "Not ready: couldn't get a connection" in process.stderr
     assert "The database is away." in process.stderr
     assert "OperationalError" in process.stderr
+
+
+def test_the_pool_tries_again_every_two_seconds_however_long_the_database_was_away():
+    entry = database.from_url("postgres://away", environment="production", pool_size=4)
+    pool = entry["OPTIONS"]["pool"]
+    attempt = AttemptWithBackoff(timeout=pool.get("reconnect_timeout", 300))
+    pauses, now = [], 1000.0
+    while not attempt.time_to_give_up(now):  # then the next request makes it try at once
+        attempt.update_delay(now)
+        pauses.append(attempt.delay)
+        now += attempt.delay
+    assert max(pauses) < 2.5
+    assert now - 1000 >= pool["timeout"]  # whoever waits has somebody trying
