@@ -16,8 +16,19 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(Browsable, auth_admin.GroupAdmin):
+    """Changed by superusers alone: others could give power to a group of their own."""
+
     filter_horizontal = ()
     autocomplete_fields = ["permissions"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser) and super().has_delete_permission(request, obj)
 
 
 class ReadOnlyAdmin(NothingToChange):

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 def configuration(*, json: bool) -> dict[str, Any]:
     """Return LOGGING: everything to standard error, one JSON object a line or readable text."""
+    logging.captureWarnings(capture=True)  # Python's own, which are text otherwise
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -243,6 +243,10 @@ class Invitation(OrganizationInvitationBase):
                 condition=models.Q(accepted=None, revoked=None),
                 name="invitation_one_pending",
             ),
+            models.CheckConstraint(
+                condition=models.Q(accepted=None) | models.Q(revoked=None),
+                name="invitation_accepted_or_revoked",
+            ),
         ]
         indexes = [
             models.Index(

@@ -2,7 +2,7 @@
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -121,6 +121,19 @@ def test_a_clerk_changes_people_but_gives_nobody_power(clerk, alice):
     clerk.post(url(User, "change", alice.pk), powers)
     alice.refresh_from_db()
     assert (alice.name, alice.is_staff, alice.is_superuser) == ("Alice Other", False, False)
+
+
+def test_a_clerk_cannot_give_their_own_group_more_power(clerk, operator, bob):
+    group = Group.objects.create(name="Clerks")
+    bob.groups.add(group)
+    bob.user_permissions.set(Permission.objects.filter(content_type__model="group"))
+    more = {"name": group.name, "permissions": [Permission.objects.first().pk]}
+    page = f"/admin/auth/group/{group.pk}/change/"
+    assert clerk.get(page).status_code == 200
+    assert clerk.post(page, more).status_code == 403
+    assert not group.permissions.exists()
+    assert operator.post(page, more).status_code == 302
+    assert group.permissions.exists()
 
 
 def test_a_clerk_leaves_superusers_alone(clerk, olivia):

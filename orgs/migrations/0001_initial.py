@@ -299,6 +299,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("accepted", None), ("revoked", None), _connector="OR"),
+                name="invitation_accepted_or_revoked",
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="ownership",
             constraint=models.CheckConstraint(
                 condition=models.Q(("role", "owner")), name="ownership_role"

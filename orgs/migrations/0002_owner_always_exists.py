@@ -1,8 +1,9 @@
 """The database itself keeps an owner in every organization.
 
 Django's models cannot say either rule. The composite foreign key keeps the primary owner's membership in
-the same organization and in the role of owner. The two triggers refuse, at commit, an organization
-without an Ownership row; deleting the organization with everything of it stays possible.
+the same organization and in the role of owner. Two triggers refuse, at commit, an organization
+without an Ownership row; deleting the organization with everything of it stays possible. A TRUNCATE
+passes triggers that look at rows, so it has one of its own.
 """
 
 from django.db import migrations
@@ -41,11 +42,23 @@ CREATE CONSTRAINT TRIGGER organization_has_owner
 CREATE CONSTRAINT TRIGGER ownership_stays
     AFTER DELETE OR UPDATE OF organization_id ON orgs_ownership DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION orgs_check_former_ownership();
+
+CREATE FUNCTION orgs_check_truncated_ownership() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM orgs_organization_has_owner(id) FROM orgs_organization;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER ownership_is_not_truncated
+    AFTER TRUNCATE ON orgs_ownership
+    FOR EACH STATEMENT EXECUTE FUNCTION orgs_check_truncated_ownership();
 """
 
 BACKWARDS = """
+DROP TRIGGER ownership_is_not_truncated ON orgs_ownership;
 DROP TRIGGER ownership_stays ON orgs_ownership;
 DROP TRIGGER organization_has_owner ON orgs_organization;
+DROP FUNCTION orgs_check_truncated_ownership();
 DROP FUNCTION orgs_check_former_ownership();
 DROP FUNCTION orgs_check_new_organization();
 DROP FUNCTION orgs_organization_has_owner(uuid);

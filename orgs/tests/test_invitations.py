@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError
 from django.utils import timezone
 
 from orgs.models import Invitation
@@ -273,3 +274,10 @@ def test_an_address_in_another_script_is_invited_or_refused_but_never_lost(owner
     answer = send(owner, "erin@exämple.com")
     assert answer.status_code in (302, 400)
     assert Invitation.objects.count() == (answer.status_code == 302)
+
+
+def test_an_invitation_is_never_both_accepted_and_revoked(invite):
+    invitation, _ = invite()
+    now = timezone.now()
+    with pytest.raises(IntegrityError, match="invitation_accepted_or_revoked"):
+        Invitation.objects.filter(pk=invitation.pk).update(accepted=now, revoked=now)

@@ -30,6 +30,13 @@ def test_raw_sql_cannot_leave_an_organization_without_its_owner(acme, sql):
     assert acme.owner.organization_user.role == Role.OWNER
 
 
+def test_truncating_ownerships_cannot_leave_organizations_without_owners(acme):
+    connection.check_constraints()  # PostgreSQL truncates no table with checks still to come
+    with pytest.raises(IntegrityError, match="would have no owner"):
+        execute("TRUNCATE orgs_ownership")
+    assert Ownership.objects.filter(organization=acme).exists()
+
+
 def test_an_organization_without_an_owner_cannot_be_made(db):
     with pytest.raises(IntegrityError, match="would have no owner"):
         execute(
