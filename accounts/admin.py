@@ -10,15 +10,15 @@ from django.utils.text import Truncator
 from accounts.browsing import Browsable, NothingToChange
 from accounts.models import Session, User
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+POWERS = ("role",)
 
 
 @admin.register(User)
 class UserAdmin(Browsable):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
-    list_display = ["email", "name", "is_active", "is_staff", "created"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "created"]
+    list_display = ["email", "name", "is_active", "role", "created"]
+    list_filter = ["is_active", "role", "created"]
     search_fields = ["email", "name"]
     fieldsets = [
         (None, {"fields": ["email", "name", "is_active"]}),
@@ -35,7 +35,6 @@ class UserAdmin(Browsable):
             },
         )
     ]
-    autocomplete_fields = ["groups", "user_permissions"]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         return self.fieldsets if obj else self.add_fieldsets
@@ -105,14 +104,14 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
         """Whoever gets mail for a superuser can set their password."""
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field and not _is_superuser(request):
-            field.queryset = field.queryset.exclude(is_superuser=True)
+            field.queryset = field.queryset.exclude(role="owner")
         return field
 
     @admin.action(permissions=["change"], description="Mark selected email addresses as confirmed")
     def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
         """allauth's own action, which asks for no permission but to look."""
         if not _is_superuser(request):
-            queryset = queryset.exclude(user__is_superuser=True)
+            queryset = queryset.exclude(user__role="owner")
         super().make_verified(request, queryset)
 
 

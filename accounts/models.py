@@ -1,16 +1,21 @@
-"""Who: people and the devices they are signed in on."""
+"""Who: people, the devices they are signed in on, and what happened."""
 
 import unicodedata
 from typing import Any
+from uuid import UUID, uuid4
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from allauth.core import context
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts import passwords
+from accounts import client, passwords
 from accounts.names import validate_name
+from accounts.roles import ACTIONS, PlatformRole
+from accounts.verbs import Verb
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,18 +43,39 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(
         self, email: str, password: str | None = None, *, name: str = "", **fields: Any
     ) -> "User":
-        """Return a new platform administrator, for `manage.py createsuperuser`."""
-        return self.create_user(
-            email, password, name=name, is_staff=True, is_superuser=True, **fields
-        )
+        """Return a new platform owner, for `manage.py createsuperuser`."""
+        return self.create_user(email, password, name=name, role=PlatformRole.OWNER, **fields)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class Avatar(models.Model):
+    """A person's picture, 256 by 256 pixels, re-encoded as WebP. Its id is its address."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    image = models.BinaryField()
+    created = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=100, blank=True, validators=[validate_name])
+    avatar = models.OneToOneField(
+        Avatar, models.SET_NULL, null=True, blank=True, editable=False, related_name="user"
+    )
+    time_zone = models.CharField(max_length=50, default="UTC")
+    role = models.CharField(
+        "platform role", max_length=20, choices=PlatformRole, default=PlatformRole.USER
+    )
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField("may open the admin", default=False)
+    banned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ban_reason = models.CharField(max_length=500, blank=True, editable=False)
+    ban_until = models.DateTimeField(null=True, blank=True, editable=False)
+    banned_by = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
     created = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = UserManager()
@@ -63,6 +89,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             # With this the plain unique index means "unique whatever the case".
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")), name="user_email_lower"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=PlatformRole.values), name="user_role"
             ),
         ]
 
@@ -82,6 +111,33 @@ class User(AbstractBaseUser, PermissionsMixin):
         return str(self)
 
     @property
+    def is_staff(self) -> bool:
+        """Whether the admin opens at all."""
+        return self.role != PlatformRole.USER
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.role == PlatformRole.OWNER
+
+    @property
+    def is_banned(self) -> bool:
+        """Whether a ban holds now; one with an end lifts itself."""
+        return self.banned_at is not None and (
+            self.ban_until is None or self.ban_until > timezone.now()
+        )
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whether the platform role allows 'app.action_model' in Django's admin."""
+        action = perm.partition(".")[2].partition("_")[0]
+        return self.is_active and action in ACTIONS[PlatformRole(self.role)]
+
+    def has_perms(self, perm_list: Any, obj: Any = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_staff
+
+    @property
     def initials(self) -> str:
         return initials(str(self))
 
@@ -99,6 +155,11 @@ class Session(AbstractBaseSession):
     last_seen = models.DateTimeField(db_default=Now())
     ip = models.GenericIPAddressField("IP address", null=True)
     user_agent = models.CharField(max_length=200, blank=True)
+    impersonated_by = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="impersonations"
+    )
+    # The impersonator's own device: signing it out ends what it began.
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -111,6 +172,67 @@ class Session(AbstractBaseSession):
         from accounts.sessions import SessionStore
 
         return SessionStore
+
+
+class Event(models.Model):
+    """What happened: one line of the audit trail, which only ever grows.
+
+    People and things are kept by id, not by foreign key: the line outlives them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created = models.DateTimeField("when", db_default=Now(), editable=False)
+    verb = models.CharField(max_length=50, choices=Verb)
+    actor_id = models.UUIDField(null=True)
+    impersonator_id = models.UUIDField(null=True)
+    subject_kind = models.CharField(max_length=50, blank=True)
+    subject_id = models.UUIDField(null=True)
+    subject_label = models.CharField(max_length=254, blank=True)
+    organization_id = models.UUIDField(null=True)
+    ip = models.GenericIPAddressField("IP address", null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["actor_id", "id"], name="event_of_actor"),
+            models.Index(fields=["subject_id", "id"], name="event_of_subject"),
+            models.Index(fields=["organization_id", "id"], name="event_of_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Verb(self.verb).label} {self.subject_label}".strip()
+
+    @classmethod
+    def record(
+        cls,
+        verb: Verb,
+        *,
+        by: User | None,
+        subject: models.Model | None = None,
+        organization_id: UUID | None = None,
+        **data: Any,
+    ) -> "Event":
+        """Write one event, in the transaction of what it tells of.
+
+        `by` is who did it, None for a visitor or a command; `data` is whatever JSON can hold.
+        Address, request and impersonator are those of the current request, if there is one.
+        """
+        request = context.request
+        session = getattr(request, "session", None)
+        return cls.objects.create(
+            verb=verb,
+            actor_id=by and by.pk,
+            impersonator_id=getattr(session, "impersonator_id", None),
+            subject_kind=subject._meta.model_name if subject else "",
+            subject_id=subject and subject.pk,
+            subject_label=str(subject)[:254] if subject else "",
+            organization_id=organization_id,
+            ip=client.ip(request.META) if request else None,
+            request_id=getattr(request, "id", ""),
+            data=data,
+        )
 
 
 def initials(name: str) -> str:

@@ -25,6 +25,7 @@ class SessionStore(SessionBase):
     """One row a device: saving changes what the session says, never when and where it began."""
 
     user: User | None = None  # who the row came with
+    impersonator_id: UUID | None = None  # who acts as that person, if somebody does
     meta: Mapping[str, str] = {}  # request.META, for where a new session begins
 
     def load(self) -> dict[str, Any]:
@@ -38,6 +39,7 @@ class SessionStore(SessionBase):
             self._session_key = None
             return {}
         self.user = session.user
+        self.impersonator_id = session.impersonated_by_id
         return self.decode(session.session_data)
 
     def exists(self, session_key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The framework's own tables in the admin: to look at, but groups, which are ours to make."""
+"""The framework's own tables in the admin, to look at. Groups are not used: accounts/roles.py."""
 
 from typing import Any
 
@@ -9,26 +9,9 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from accounts.browsing import Browsable, NothingToChange
+from accounts.browsing import NothingToChange
 
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(Browsable, auth_admin.GroupAdmin):
-    """Changed by superusers alone: others could give power to a group of their own."""
-
-    filter_horizontal = ()
-    autocomplete_fields = ["permissions"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser) and super().has_add_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser) and super().has_delete_permission(request, obj)
+auth_admin.admin.site.unregister(Group)
 
 
 class ReadOnlyAdmin(NothingToChange):

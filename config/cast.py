@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts.models import User
+from accounts.roles import PlatformRole
 from orgs.models import Organization
 from orgs.roles import Role
 
@@ -17,7 +18,7 @@ PEOPLE = {
     "bob": "admin of Acme",
     "charlie": "owns Birch, a stranger to Acme",
     "dora": "member of Acme",
-    "olivia": "operates the platform",
+    "olivia": "owns the platform",
 }
 
 
@@ -33,13 +34,12 @@ def seed() -> None:
 
 def person(name: str) -> User:
     """Return a new person of the cast, with a confirmed address and PASSWORD."""
-    operator = name == "olivia"
+    role = PlatformRole.OWNER if name == "olivia" else PlatformRole.USER
     user = User.objects.create_user(
         f"{name}@example.com",
         PASSWORD,
         name=f"{name.title()} Example",
-        is_staff=operator,
-        is_superuser=operator,
+        role=role,
     )
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user

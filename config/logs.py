@@ -79,7 +79,8 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         # Never reset: Django logs a 500 after the last middleware has returned.
-        request_id.set(_id_of(request))
+        request.id = _id_of(request)  # type: ignore[attr-defined]
+        request_id.set(request.id)  # type: ignore[attr-defined]
         response = self.get_response(request)
         response[HEADER] = request_id.get()
         _log(request, response.status_code, milliseconds=(time.perf_counter() - started) * 1000)

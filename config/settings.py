@@ -14,6 +14,7 @@ DEPLOYED = not (DEVELOPMENT or TESTING)
 
 SECRET_KEY = secret_key(ENVIRONMENT)
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
+ENCRYPTION_SECRETS = env.names("ENCRYPTION_SECRETS") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
 DEBUG = DEVELOPMENT and env.flag("DEBUG", True)
 ALLOWED_HOSTS = split(required("ALLOWED_HOSTS", ENVIRONMENT, otherwise="localhost,127.0.0.1,[::1]"))
 SITE_NAME = env.str("SITE_NAME", "Groundwork")
@@ -30,6 +31,12 @@ INSTALLED_APPS = [
     "waitlist",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.microsoft",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -141,6 +148,18 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
+
+# Further ways to sign in, and second factors
+
+MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = True
+MFA_TRUST_ENABLED = True
+MFA_TRUST_COOKIE_AGE = 30 * 24 * 60 * 60  # seconds
+
+SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAccountAdapter"
+SOCIALACCOUNT_STORE_TOKENS = True
 
 # Sessions, cookies and the browser's own defenses
 
