@@ -9,6 +9,8 @@ import pytest
 
 from config.env import BASE_DIR
 
+pytestmark = pytest.mark.machine
+
 TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "mkdir", "mktemp", "rm"]
 TOOLS += ["sed", "sleep", "sort", "tail"]
 

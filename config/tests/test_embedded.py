@@ -8,6 +8,8 @@ import pytest
 
 from config.tests.clone import AS_ROOT
 
+pytestmark = pytest.mark.machine
+
 
 @pytest.fixture(scope="module")
 def clone(used_clone):

@@ -6,6 +6,8 @@ import pytest
 
 from config.tests.processes import printed_by
 
+pytestmark = pytest.mark.machine
+
 # The tests of the server itself fork their processes; these begin and end like any other Python.
 DJANGO = """
 import json, sys, threading

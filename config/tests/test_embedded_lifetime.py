@@ -6,8 +6,11 @@ import signal
 import subprocess
 
 import psycopg
+import pytest
 
 from config.tests.clone import AS_ROOT, Process, wait_until
+
+pytestmark = pytest.mark.machine
 
 USE = "report(embedded.start('test'))"
 

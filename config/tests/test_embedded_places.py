@@ -14,6 +14,8 @@ from django.db.utils import OperationalError
 
 from config.tests.clone import AS_ROOT, Clone
 
+pytestmark = pytest.mark.machine
+
 USE = "report(embedded.start('test'))"
 needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root can run this")
 
