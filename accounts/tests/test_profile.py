@@ -1,5 +1,7 @@
 """/account/: a person's own page."""
 
+import re
+
 import pytest
 
 from accounts.models import User
@@ -53,3 +55,37 @@ def test_a_refused_name_stays_in_the_form_and_changes_nothing(client, alice, nam
 def test_the_address_of_the_form_leads_back_to_the_page(client, alice):
     sign_in(client)
     assert client.get("/account/name/").headers["Location"] == "/account/"
+
+
+@pytest.mark.parametrize(
+    ("path", "tab"),
+    [
+        ("/account/", "Profile"),
+        ("/accounts/email/", "Email addresses"),
+        ("/accounts/password/change/", "Password"),
+        ("/accounts/2fa/", "Two-step sign-in"),
+    ],
+)
+def test_the_tab_of_a_page_is_marked(client, alice, path, tab):
+    client.force_login(alice)
+    assert marked_tabs(client.get(path)) == [tab]
+
+
+def test_the_tab_of_a_sub_page_is_marked(client, alice):
+    alice.set_unusable_password()
+    alice.save()
+    client.force_login(alice)
+    assert marked_tabs(client.get("/accounts/password/set/")) == ["Password"]
+    assert marked_tabs(client.post("/account/name/", {"name": ""})) == ["Profile"]
+
+
+def marked_tabs(page):
+    return re.findall(r'aria-current="page">(.+?)</a>', page.text)
+
+
+def test_connected_accounts_are_offered_with_a_provider_alone(client, alice, settings):
+    client.force_login(alice)
+    settings.SOCIALACCOUNT_PROVIDERS = {}
+    assert "Connected accounts" not in client.get("/account/").text
+    settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": [{"client_id": "a", "secret": "b"}]}}
+    assert "Connected accounts" in client.get("/account/").text
