@@ -10,11 +10,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import client
 from accounts.delivery import deliver
 from accounts.models import User
+from accounts.reauthentication import require_fresh_sign_in
 from accounts.signup import admitted, use_pass
 
 CODE_SENT = "account/messages/email_confirmation_sent.txt"
@@ -55,6 +57,26 @@ class AccountAdapter(DefaultAccountAdapter):
                 {"email": email_address.email},
             )
             return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Raise what leads to a fresh sign-in instead of answering.
+
+        allauth would let people pass who have neither a password nor a second factor.
+        """
+        require_fresh_sign_in(self.request)
+        return False
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, str]]:
+        """Return the ways to confirm that it is you, best first; a code by email is the last."""
+        if self.request.session.impersonator_id:
+            return []
+        return super().get_reauthentication_methods(user) or [
+            {
+                "id": "email_code",
+                "description": "Email me a code",
+                "url": reverse("accounts:confirmation"),
+            }
+        ]
 
     def is_safe_url(self, url: str) -> bool:
         """Whether `next` stays on this host; what cannot be read as an address does not."""

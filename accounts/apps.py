@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "People"  # beside allauth's "Accounts" in the admin
+
+    def ready(self) -> None:
+        from accounts import reauthentication  # noqa: F401  # receives signals

@@ -1,10 +1,13 @@
 """The whole map; each app's own routes are in its urls module."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.views import password_change, password_set
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
+
+from accounts.reauthentication import fresh_sign_in_required
 
 # The admin's own forms know neither rate limits nor email codes.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -14,6 +17,9 @@ admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing.html"), name="landing"),
+    # allauth asks for a fresh sign-in itself, but for these.
+    path("accounts/password/change/", fresh_sign_in_required(password_change)),
+    path("accounts/password/set/", fresh_sign_in_required(password_set)),
     path("accounts/", include("allauth.urls")),
     path("account/", include("accounts.urls")),
     path("", include("orgs.urls")),
