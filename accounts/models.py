@@ -1,12 +1,16 @@
 """Who: people, the devices they are signed in on, and what happened."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from allauth.core import context
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -14,8 +18,11 @@ from uuid_utils.compat import uuid7
 
 from accounts import client, passwords
 from accounts.names import validate_name
-from accounts.roles import ACTIONS, PlatformRole
+from accounts.roles import PlatformRole, last_owner_stays
 from accounts.verbs import Verb
+
+# What decides about a person may have changed since their row was read.
+STANDING = ["role", "is_active", "banned_at", "ban_reason", "ban_until", "banned_by"]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -94,6 +101,14 @@ class User(AbstractBaseUser):
                 condition=models.Q(role__in=PlatformRole.values), name="user_role"
             ),
         ]
+        indexes = [
+            # Few among millions.
+            models.Index(
+                fields=["role", "id"],
+                condition=~models.Q(role=PlatformRole.USER),
+                name="user_with_platform_role",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -126,16 +141,121 @@ class User(AbstractBaseUser):
             self.ban_until is None or self.ban_until > timezone.now()
         )
 
+    @property
+    def may_act(self) -> bool:
+        """Whether the account is switched on and not banned: otherwise no role gives anything."""
+        return self.is_active and not self.is_banned
+
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Whether the platform role allows 'app.action_model' in Django's admin."""
         action = perm.partition(".")[2].partition("_")[0]
-        return self.is_active and action in ACTIONS[PlatformRole(self.role)]
+        return self.may_act and PlatformRole(self.role).allows(action)
 
     def has_perms(self, perm_list: Any, obj: Any = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and self.is_staff
+        return self.may_act and self.is_staff
+
+    def outranks(self, other: "User") -> bool:
+        """Whether this person may handle the other: ban, edit or act as them, change their role.
+
+        An admin those strictly below, an owner everybody else, nobody themselves.
+        """
+        return self.may_act and self != other and PlatformRole(self.role).handles(other.role)
+
+    def ban(self, *, by: "User", reason: str, until: datetime | None = None) -> None:
+        """Keep this person out, until that moment or for good, and sign them out everywhere.
+
+        They read the reason. Banning again replaces reason and end. Raises ValidationError for
+        no reason or an end that is past, PermissionDenied if `by` may not, LastOwner.
+        """
+        reason = reason.strip()
+        if not reason:
+            raise ValidationError("Say why: the person reads it when they try to sign in.")
+        if until and until <= timezone.now():
+            raise ValidationError("The end of a ban lies in the future.")
+        with self._handled(by):
+            self._update(banned_at=timezone.now(), ban_reason=reason, ban_until=until, banned_by=by)
+            self.sign_out_everywhere()
+            end = until and until.isoformat()
+            Event.record(Verb.BANNED, by=by, subject=self, reason=reason, until=end)
+
+    def unban(self, *, by: "User") -> None:
+        """Let this person sign in again; no session comes back.
+
+        Raises ValidationError if they are not banned, PermissionDenied if `by` may not.
+        """
+        with self._handled(by):
+            if not self.is_banned:
+                raise ValidationError(f"{self} is not banned.")
+            self._update(banned_at=None, ban_reason="", ban_until=None, banned_by=None)
+            Event.record(Verb.UNBANNED, by=by, subject=self)
+
+    def change_role(self, role: str, *, by: "User | None") -> None:
+        """Give this person another platform role and sign them out everywhere.
+
+        `by` is None for a command and the allow-list. The role they have already changes nothing.
+        Raises PermissionDenied if `by` may not, LastOwner, ValueError for what is no role.
+        """
+        new = PlatformRole(role)
+        with self._handled(by) as actor:
+            if actor and not PlatformRole(actor.role).handles(new):
+                raise PermissionDenied(f"Only an owner may give the role {new.label}.")
+            before = self.role
+            if before == new:
+                return
+            self._update(role=new)
+            self.sign_out_everywhere()
+            Event.record(Verb.ROLE_CHANGED, by=by, subject=self, before=before, after=new)
+
+    def deactivate(self, *, by: "User") -> None:
+        """Switch the account off and sign it out everywhere.
+
+        Raises PermissionDenied if `by` may not, LastOwner.
+        """
+        with self._handled(by):
+            self._update(is_active=False)
+            self.sign_out_everywhere()
+            Event.record(Verb.DEACTIVATED, by=by, subject=self)
+
+    def activate(self, *, by: "User") -> None:
+        """Switch the account on again. Raises PermissionDenied if `by` may not."""
+        with self._handled(by):
+            self._update(is_active=True)
+            Event.record(Verb.ACTIVATED, by=by, subject=self)
+
+    def sign_out_everywhere(self) -> None:
+        """End every session of this person, and those in which they act as somebody else."""
+        theirs = models.Q(user=self) | models.Q(impersonated_by=self)
+        Session.objects.filter(theirs).delete()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the person and all that hangs on them; raises LastOwner."""
+        with last_owner_stays():
+            return super().delete(*args, **kwargs)
+
+    def _update(self, **changes: Any) -> None:
+        """Write the fields, here only once the database has taken them."""
+        User.objects.filter(pk=self.pk).update(**changes)
+        for field, value in changes.items():
+            setattr(self, field, value)
+
+    @contextmanager
+    def _handled(self, by: "User | None") -> Iterator["User | None"]:
+        """Hold this person and `by` as they are now: nobody acts by a power they are losing.
+
+        Raises PermissionDenied unless `by` (None: a command) may handle this person, and
+        LastOwner if no owner would be left.
+        """
+        with last_owner_stays():
+            both = User.objects.filter(pk__in=[self.pk, by and by.pk]).order_by("pk")
+            held = {person.pk: person for person in both.select_for_update(no_key=True)}
+            self.refresh_from_db(fields=STANDING)
+            actor = by and held.get(by.pk)
+            if by and not (actor and actor.outranks(self)):
+                raise PermissionDenied(f"Your role does not allow you to do this to {self}.")
+            yield actor
 
     @property
     def initials(self) -> str:

@@ -13,5 +13,7 @@ class Verb(models.TextChoices):
     ROLE_CHANGED = "account.role_changed", "changed the role of"
     BANNED = "account.banned", "banned"
     UNBANNED = "account.unbanned", "lifted the ban of"
+    DEACTIVATED = "account.deactivated", "switched off"
+    ACTIVATED = "account.activated", "switched on"
     IMPERSONATION_STARTED = "impersonation.started", "began to act as"
     IMPERSONATION_STOPPED = "impersonation.stopped", "stopped acting as"

@@ -141,6 +141,8 @@ class Migration(migrations.Migration):
                             ("account.role_changed", "changed the role of"),
                             ("account.banned", "banned"),
                             ("account.unbanned", "lifted the ban of"),
+                            ("account.deactivated", "switched off"),
+                            ("account.activated", "switched on"),
                             ("impersonation.started", "began to act as"),
                             ("impersonation.stopped", "stopped acting as"),
                         ],
@@ -243,6 +245,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("role__in", ["user", "staff", "admin", "owner"])),
                 name="user_role",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                condition=models.Q(("role", "user"), _negated=True),
+                fields=["role", "id"],
+                name="user_with_platform_role",
             ),
         ),
     ]
