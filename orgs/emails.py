@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.delivery import deliver
-from accounts.names import is_invisible
+from accounts.names import is_hidden
 
 if TYPE_CHECKING:
     from orgs.models import Invitation
@@ -43,7 +43,7 @@ def plain(name: str) -> str:
 
     A name is the one place where a stranger's words reach an inbox under our own letterhead.
     """
-    visible = "".join(" " if is_invisible(character) else character for character in name)
+    visible = "".join(" " if is_hidden(name, at) else letter for at, letter in enumerate(name))
     without_scheme = re.sub(r":?//+", " ", visible)
     return " ".join(re.sub(r"(?<=\w)\.(?=\w)", "·", without_scheme).split())
 
