@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import client
+from accounts import client, time_zones
 from accounts.delivery import deliver
 from accounts.models import User
 from accounts.reauthentication import require_fresh_sign_in
@@ -35,6 +35,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self, request: HttpRequest, user: User, form: forms.Form, commit: bool = True
     ) -> User:
         user.name = form.cleaned_data["name"]
+        user.time_zone = time_zones.told_by_browser(request.POST)
         return super().save_user(request, user, form, commit)
 
     def unstash_verified_email(self, request: HttpRequest) -> str | None:

@@ -14,6 +14,7 @@ from accounts.addresses import validate_address
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.signup import admitted
+from accounts.time_zones import TimeZoneSelect
 
 EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
 
@@ -130,11 +131,13 @@ class SignupForm(allauth_forms.SignupForm):
             self.data[self.add_prefix("email")] = email
 
 
-class NameForm(forms.ModelForm):
-    """A new name for a person who has an account."""
+class ProfileForm(forms.ModelForm):
+    """What a person tells about themselves."""
 
     name = NameField()
 
     class Meta:
         model = User
-        fields = ["name"]
+        fields = ["name", "time_zone"]
+        widgets = {"time_zone": TimeZoneSelect}
+        help_texts = {"time_zone": "Dates and times are shown to you in it."}

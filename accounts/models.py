@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 from accounts import client, passwords
 from accounts.names import validate_name
 from accounts.roles import PlatformRole, last_owner_stays
+from accounts.time_zones import validate_time_zone
 from accounts.verbs import Verb
 
 # What decides about a person may have changed since their row was read.
@@ -72,7 +73,7 @@ class User(AbstractBaseUser):
     avatar = models.OneToOneField(
         Avatar, models.SET_NULL, null=True, blank=True, editable=False, related_name="user"
     )
-    time_zone = models.CharField(max_length=50, default="UTC")
+    time_zone = models.CharField(max_length=50, default="UTC", validators=[validate_time_zone])
     role = models.CharField(
         "platform role", max_length=20, choices=PlatformRole, default=PlatformRole.USER
     )

@@ -5,7 +5,7 @@ from accounts import confirmation, views
 app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
-    path("name/", views.name_change, name="name_change"),
+    path("profile/", views.profile_change, name="profile_change"),
     path("confirm/", confirmation.ConfirmView.as_view(), name="confirmation"),
     path("confirm/send/", confirmation.confirmation_send, name="confirmation_send"),
 ]

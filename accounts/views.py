@@ -5,21 +5,21 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.forms import NameForm
+from accounts.forms import ProfileForm
 
 
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/profile.html", {"form": NameForm(instance=request.user)})
+    return render(request, "accounts/profile.html", {"form": ProfileForm(instance=request.user)})
 
 
 @login_required
-def name_change(request: HttpRequest) -> HttpResponse:
+def profile_change(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":  # the address of a form that was refused, opened anew
         return redirect("accounts:profile")
-    form = NameForm(request.POST, instance=request.user)
+    form = ProfileForm(request.POST, instance=request.user)
     if not form.is_valid():
         return render(request, "accounts/profile.html", {"form": form})
-    form.instance.save(update_fields=["name"])
-    messages.success(request, "Your name was changed.")
+    form.instance.save(update_fields=form.fields)
+    messages.success(request, "Your profile was changed.")
     return redirect("accounts:profile")

@@ -9,6 +9,8 @@ from accounts.tests.people import sign_in
 
 pytestmark = pytest.mark.django_db
 
+PROFILE = {"name": "Alice Example", "time_zone": "UTC"}
+
 
 def test_profile_is_for_signed_in_people(client):
     assert client.get("/account/").headers["Location"] == "/accounts/login/?next=/account/"
@@ -33,10 +35,11 @@ def test_profile_needs_one_statement_beside_the_switcher(
 def test_a_person_changes_their_name_and_nothing_else(client, alice, bob):
     client.force_login(alice)
     response = client.post(
-        "/account/name/", {"name": "  Alice Other ", "is_staff": "on", "email": "x@example.com"}
+        "/account/profile/",
+        PROFILE | {"name": "  Alice Other ", "role": "owner", "email": "x@example.com"},
     )
     assert response.headers["Location"] == "/account/"
-    assert "Your name was changed." in client.get("/account/").text
+    assert "Your profile was changed." in client.get("/account/").text
     alice.refresh_from_db()
     assert (alice.name, alice.email, alice.is_staff) == ("Alice Other", "alice@example.com", False)
     assert User.objects.get(pk=bob.pk).name == "Bob Example"
@@ -45,7 +48,7 @@ def test_a_person_changes_their_name_and_nothing_else(client, alice, bob):
 @pytest.mark.parametrize("name", ["", "   ", "Al\u202eice", "x" * 101])
 def test_a_refused_name_stays_in_the_form_and_changes_nothing(client, alice, name):
     client.force_login(alice)
-    response = client.post("/account/name/", {"name": name})
+    response = client.post("/account/profile/", PROFILE | {"name": name})
     assert response.context["form"].errors.keys() == {"name"}
     assert response.context["form"]["name"].value() == name
     alice.refresh_from_db()
@@ -54,7 +57,7 @@ def test_a_refused_name_stays_in_the_form_and_changes_nothing(client, alice, nam
 
 def test_the_address_of_the_form_leads_back_to_the_page(client, alice):
     sign_in(client)
-    assert client.get("/account/name/").headers["Location"] == "/account/"
+    assert client.get("/account/profile/").headers["Location"] == "/account/"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ def test_the_tab_of_a_sub_page_is_marked(client, alice):
     alice.save()
     client.force_login(alice)
     assert marked_tabs(client.get("/accounts/password/set/")) == ["Password"]
-    assert marked_tabs(client.post("/account/name/", {"name": ""})) == ["Profile"]
+    assert marked_tabs(client.post("/account/profile/", {"name": ""})) == ["Profile"]
 
 
 def marked_tabs(page):

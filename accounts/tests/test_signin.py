@@ -128,7 +128,14 @@ def test_a_reset_of_an_unknown_address_looks_the_same(client, alice):
 
 @pytest.mark.parametrize(
     "page",
-    ["/", "/account/", "/account/name/", "/accounts/email/", "/accounts/password/change/", LOGIN],
+    [
+        "/",
+        "/account/",
+        "/account/profile/",
+        "/accounts/email/",
+        "/accounts/password/change/",
+        LOGIN,
+    ],
 )
 def test_what_a_signed_in_person_sees_is_kept_nowhere(client, alice, page):
     sign_in(client)

@@ -56,7 +56,9 @@ def test_cookies_are_kept_from_scripts_other_hosts_and_http(client, production, 
         secure=True,
     )
     assert response.status_code == 302
-    saved = client.post("/account/name/", {"name": "Alice Miller"}, secure=True)
+    saved = client.post(
+        "/account/profile/", {"name": "Alice Miller", "time_zone": "UTC"}, secure=True
+    )
     cookies = {**page.cookies, **response.cookies, **saved.cookies}
     assert set(cookies) == {"__Host-csrf", "__Host-session", "__Host-messages"}
     for cookie in cookies.values():
