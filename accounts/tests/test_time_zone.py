@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from accounts import time_zones
 from accounts.models import User
@@ -52,11 +54,23 @@ def test_dates_are_in_the_time_zone_of_who_sees_them(client, acme, alice, bob):
     assert "12:00 UTC" in client.get("/o/acme/invitations/").text
 
 
-def test_an_email_to_somebody_else_is_in_utc(client, acme, alice, mailoutbox):
+def test_a_visitor_after_somebody_else_sees_dates_in_utc(client, alice):
+    User.objects.update(time_zone="Asia/Tokyo")
+    client.force_login(alice)
+    client.get("/account/")
+    assert timezone.get_current_timezone_name() == "Asia/Tokyo"  # the thread serves others next
+    Client().get("/")
+    assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_an_email_to_somebody_else_is_in_utc(
+    client, acme, alice, mailoutbox, django_capture_on_commit_callbacks
+):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     client.force_login(alice)
     form = {"email": "erin@example.com", "role": "member"}
-    client.post("/o/acme/invitations/new/", form)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/o/acme/invitations/new/", form)
     expires = Invitation.objects.get().expires
     assert f"{expires:%H:%M} UTC" in mailoutbox[0].body
 
