@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core import context as current
+from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import client, time_zones
+from accounts.bans import ban_page
 from accounts.delivery import deliver
 from accounts.models import User
 from accounts.reauthentication import require_fresh_sign_in
@@ -58,6 +60,12 @@ class AccountAdapter(DefaultAccountAdapter):
                 {"email": email_address.email},
             )
             return False
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in who has proved who they are, in whatever way; a banned person reads why not."""
+        if user.is_banned:
+            raise ImmediateHttpResponse(ban_page(request, user))
+        super().login(request, user)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Raise what leads to a fresh sign-in instead of answering.

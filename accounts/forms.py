@@ -5,12 +5,14 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from allauth.account.fields import EmailField as AllauthEmailField
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts.addresses import validate_address
+from accounts.bans import ban_page
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.signup import admitted
@@ -62,6 +64,16 @@ class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = "New password"
         self.fields["password2"].label = "New password (again)"
+
+
+class UserTokenForm(allauth_forms.UserTokenForm):
+    """The link that resets a password, which shows whose mailbox it went to."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned_data = super().clean()
+        if self.reset_user.is_banned:
+            raise ImmediateHttpResponse(ban_page(context.request, self.reset_user))
+        return cleaned_data
 
 
 class ConfirmEmailForm(allauth_forms.ConfirmEmailVerificationCodeForm):

@@ -171,7 +171,7 @@ class User(AbstractBaseUser):
         They read the reason. Banning again replaces reason and end. Raises ValidationError for
         no reason or an end that is past, PermissionDenied if `by` may not, LastOwner.
         """
-        reason = reason.strip()
+        reason = User._meta.get_field("ban_reason").clean(reason.strip(), self)
         if not reason:
             raise ValidationError("Say why: the person reads it when they try to sign in.")
         if until and until <= timezone.now():

@@ -128,6 +128,10 @@ class AuthenticationBackend(AllauthBackend):
             return None
         return super().authenticate(request, **credentials)
 
+    def user_can_authenticate(self, user: User) -> bool:
+        """Whether the account is switched on and not banned, with each request anew."""
+        return super().user_can_authenticate(user) and user.may_act
+
     def get_user(self, user_id: UUID) -> User | None:
         """Return the active user of this id, without a statement if the session brought them."""
         user = context.request and context.request.session.user
