@@ -1,5 +1,6 @@
 """Who: people, the devices they are signed in on, and what happened."""
 
+import hashlib
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from uuid import UUID, uuid4
 
 from allauth.core import context
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
@@ -226,10 +228,15 @@ class User(AbstractBaseUser):
             self._update(is_active=True)
             Event.record(Verb.ACTIVATED, by=by, subject=self)
 
-    def sign_out_everywhere(self) -> None:
-        """End every session of this person, and those in which they act as somebody else."""
-        theirs = models.Q(user=self) | models.Q(impersonated_by=self)
-        Session.objects.filter(theirs).delete()
+    def sign_out_everywhere(self, *, but: SessionBase | None = None) -> None:
+        """End every session of this person, also those in which somebody acts as them.
+
+        `but` is the session whose device stays, usually `request.session`.
+        """
+        ended = self.sessions.all()
+        if but is not None:
+            ended = ended.exclude(session_key=Session.hash_of(but.session_key))
+        ended.delete()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the person and all that hangs on them; raises LastOwner."""
@@ -279,8 +286,11 @@ class Session(AbstractBaseSession):
     impersonated_by = models.ForeignKey(
         User, models.CASCADE, null=True, blank=True, related_name="impersonations"
     )
-    # The impersonator's own device: signing it out ends what it began.
-    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True)
+    # The impersonator's own device: signing it out ends what it began. The constraint is in
+    # 0005_sessions_end_together: what cascades in PostgreSQL leaves no gap, and is one statement.
+    parent = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, blank=True, db_constraint=False
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -293,6 +303,11 @@ class Session(AbstractBaseSession):
         from accounts.sessions import SessionStore
 
         return SessionStore
+
+    @staticmethod
+    def hash_of(session_key: str | None) -> str:
+        """Return what the table keeps of a cookie's session key, whatever the cookie holds."""
+        return hashlib.sha256((session_key or "").encode(errors="replace")).hexdigest()
 
 
 class Event(models.Model):

@@ -1,6 +1,5 @@
 """SESSION_ENGINE: a session is a row of accounts.Session, read with its user in one statement."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -31,7 +30,7 @@ class SessionStore(SessionBase):
     def load(self) -> dict[str, Any]:
         session = (
             Session.objects.select_related("user")
-            .filter(session_key=_hash(self.session_key), expire_date__gt=timezone.now())
+            .filter(session_key=Session.hash_of(self.session_key), expire_date__gt=timezone.now())
             .order_by()
             .first()
         )
@@ -43,7 +42,7 @@ class SessionStore(SessionBase):
         return self.decode(session.session_data)
 
     def exists(self, session_key: str) -> bool:
-        return Session.objects.filter(session_key=_hash(session_key)).exists()
+        return Session.objects.filter(session_key=Session.hash_of(session_key)).exists()
 
     def create(self) -> None:
         self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
@@ -75,7 +74,7 @@ class SessionStore(SessionBase):
         old_key = self.session_key
         self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
         try:
-            self._update({"session_key": _hash(self.session_key)}, old_key)
+            self._update({"session_key": Session.hash_of(self.session_key)}, old_key)
         except UpdateError:
             raise SessionInterrupted("The session was renewed or ended meanwhile.") from None
         self.modified = True
@@ -86,7 +85,7 @@ class SessionStore(SessionBase):
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key:
-            Session.objects.filter(session_key=_hash(key)).delete()
+            Session.objects.filter(session_key=Session.hash_of(key)).delete()
 
     @classmethod
     def clear_expired(cls) -> None:
@@ -94,14 +93,14 @@ class SessionStore(SessionBase):
 
     def _insert(self, row: dict[str, Any]) -> None:
         Session.objects.create(
-            session_key=_hash(self.session_key),
+            session_key=Session.hash_of(self.session_key),
             ip=client.ip(self.meta),
             user_agent=client.user_agent(self.meta),
             **row,
         )
 
     def _update(self, row: dict[str, Any], session_key: str | None = None) -> None:
-        key = _hash(session_key or self.session_key)
+        key = Session.hash_of(session_key or self.session_key)
         if not Session.objects.filter(session_key=key).update(last_seen=timezone.now(), **row):
             raise UpdateError
 
@@ -138,7 +137,3 @@ class AuthenticationBackend(AllauthBackend):
         if user and user.pk == user_id:
             return user if self.user_can_authenticate(user) else None
         return super().get_user(user_id)
-
-
-def _hash(session_key: str | None) -> str:
-    return hashlib.sha256((session_key or "").encode(errors="replace")).hexdigest()

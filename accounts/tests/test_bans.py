@@ -90,7 +90,11 @@ def test_a_ban_ends_every_session_at_once(alice, olivia):
     for device in devices:
         device.force_login(alice)
     as_bob = Session.objects.create(
-        session_key="x", user=olivia, impersonated_by=alice, expire_date=timezone.now()
+        session_key="x",
+        user=olivia,
+        impersonated_by=alice,
+        parent=alice.sessions.earliest("id"),
+        expire_date=timezone.now(),
     )
     alice.ban(by=olivia, reason=REASON)
     assert [device.get("/account/").status_code for device in devices] == [302, 302]

@@ -244,3 +244,25 @@ def test_the_async_methods_work_alike(alice):
 
     async_to_sync(drive)()
     assert not Session.objects.exists()
+
+
+def test_signing_out_everywhere_spares_the_device_named_and_takes_one_statement(
+    signed_in, alice, bob, django_assert_num_queries
+):
+    others = [sign_in(Client()), sign_in(Client(), "bob@example.com")]
+    mine = Session.objects.get(session_key=Session.hash_of(signed_in.session.session_key))
+    Session.objects.create(
+        session_key="acting as Bob",
+        user=bob,
+        impersonated_by=alice,
+        parent=Session.objects.filter(user=alice).exclude(pk=mine.pk).get(),
+        expire_date=timezone.now() + timedelta(hours=1),
+    )
+    but = signed_in.session
+    with django_assert_num_queries(1):
+        alice.sign_out_everywhere(but=but)
+    assert list(alice.sessions.all()) == [mine]
+    assert not Session.objects.filter(impersonated_by=alice).exists()
+    assert [client.get("/who/").content for client in others] == [b"nobody", b"Bob Example"]
+    alice.sign_out_everywhere()
+    assert signed_in.get("/who/").content == b"nobody"
