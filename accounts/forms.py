@@ -120,7 +120,7 @@ class SignupForm(allauth_forms.SignupForm):
         Of several sign-ups with one address at the same moment the database lets one pass; the
         others are treated as if they had come later.
         """
-        if self.account_already_exists:
+        if self.account_already_exists and not self.by_passkey:
             make_password(self.cleaned_data["password1"])  # takes as long as for a new account
         try:
             return super().try_save(request)

@@ -156,9 +156,25 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 # Further ways to sign in, and second factors
 
 MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.codes.ActivateAppForm",
+    "add_webauthn": "accounts.passkeys.AddPasskeyForm",
+    "authenticate": "accounts.codes.AuthenticateForm",
+    "authenticate_webauthn": "accounts.passkeys.AuthenticateForm",
+    "edit_webauthn": "accounts.passkeys.RenameForm",
+    "login_webauthn": "accounts.passkeys.LoginForm",
+    "reauthenticate": "accounts.codes.ReauthenticateForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
+    "signup_webauthn": "accounts.passkeys.SignupPasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for slow fingers and clocks that differ
+# With PIN, finger or face a passkey is two factors; one challenge then serves no weaker page.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TRUST_ENABLED = True
 MFA_TRUST_COOKIE_AGE = 30 * 24 * 60 * 60  # seconds
 
@@ -174,6 +190,7 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds
+MFA_TRUST_COOKIE_NAME = f"{COOKIE_PREFIX}trusted"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True

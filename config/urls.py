@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
+from accounts import passkeys
 from accounts.reauthentication import fresh_sign_in_required
 
 # The admin's own forms know neither rate limits nor email codes.
@@ -20,6 +21,7 @@ urlpatterns = [
     # allauth asks for a fresh sign-in itself, but for these.
     path("accounts/password/change/", fresh_sign_in_required(password_change)),
     path("accounts/password/set/", fresh_sign_in_required(password_set)),
+    path("accounts/2fa/webauthn/keys/<int:pk>/remove/", passkeys.remove),
     path("accounts/", include("allauth.urls")),
     path("account/", include("accounts.urls")),
     path("", include("orgs.urls")),

@@ -1,0 +1,133 @@
+"""Passkeys and security keys: what a browser answers, and which of them may be removed."""
+
+import struct
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms as allauth_forms
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from cryptography.exceptions import InvalidSignature
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from fido2.webauthn import AttestedCredentialData, AuthenticationResponse, RegistrationResponse
+
+from accounts.mfa import PASSKEY_NOT_ACCEPTED
+from accounts.models import User
+
+ONLY_WAY_IN = (
+    "This passkey is the only way to sign in to your account. Set a password or add another "
+    "passkey first."
+)
+# What fido2's parsers raise for an answer that no browser gave.
+MALFORMED = (
+    ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError,
+    struct.error,
+)  # fmt: skip
+
+
+class CredentialField(forms.JSONField):
+    """A browser's answer, which a script puts there: parsed, and without what nobody asked for."""
+
+    widget = forms.HiddenInput
+    default_error_messages = {"required": PASSKEY_NOT_ACCEPTED, "invalid": PASSKEY_NOT_ACCEPTED}
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        answer = super().clean(value)
+        try:
+            return self.parse(answer)
+        except MALFORMED:
+            raise forms.ValidationError(PASSKEY_NOT_ACCEPTED, code="invalid") from None
+
+    def parse(self, answer: Any) -> dict[str, Any]:
+        return dict(AuthenticationResponse.from_dict(answer))
+
+
+class NewCredentialField(CredentialField):
+    """The answer that brings a new key, which is kept: its key has to be one that can sign."""
+
+    def parse(self, answer: Any) -> dict[str, Any]:
+        response = RegistrationResponse.from_dict(answer)
+        _check_key(response.response.attestation_object.auth_data.credential_data)
+        discoverable = response.client_extension_results.get("credProps", {}).get("rk")
+        known = {"credProps": {"rk": discoverable}} if isinstance(discoverable, bool) else {}
+        return dict(response) | {"clientExtensionResults": known}
+
+
+class AddPasskeyForm(allauth_forms.AddWebAuthnForm):
+    name = forms.CharField(
+        max_length=100, required=False, help_text="So that you can tell it from your others."
+    )
+    passwordless = forms.BooleanField(
+        label="Sign in with it alone, without a password", required=False, initial=True
+    )
+    credential = NewCredentialField()
+    field_order = ["name", "passwordless"]
+
+
+class SignupPasskeyForm(allauth_forms.SignupWebAuthnForm):
+    name = forms.CharField(
+        max_length=100, required=False, help_text="So that you can tell it from others, later on."
+    )
+    credential = NewCredentialField()
+
+
+class AuthenticateForm(allauth_forms.AuthenticateWebAuthnForm):
+    credential = CredentialField()
+
+
+class ReauthenticateForm(allauth_forms.ReauthenticateWebAuthnForm):
+    credential = CredentialField()
+
+
+class LoginForm(allauth_forms.LoginWebAuthnForm):
+    credential = CredentialField()
+
+
+class RenameForm(allauth_forms.EditWebAuthnForm):
+    name = forms.CharField(max_length=100)
+
+
+class RemoveView(RemoveWebAuthnView):
+    """allauth's, but an account without a password keeps a passkey to sign in with."""
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        with transaction.atomic():
+            # Two passkeys removed at the same moment: the second waits here, then sees one left.
+            User.objects.select_for_update().get(pk=self.request.user.pk)
+            if is_only_way_in(self.object):
+                messages.error(self.request, ONLY_WAY_IN)
+                return redirect(self.success_url)
+            return super().form_valid(form)
+
+
+remove = RemoveView.as_view()
+
+
+def is_only_way_in(passkey: Authenticator) -> bool:
+    """Whether its owner has no password, no account elsewhere and no other passkey.
+
+    A code by email would still open the account, but to whoever reads the mailbox.
+    """
+    owner = passkey.user
+    if owner.has_usable_password() or owner.socialaccount_set.exists():
+        return False
+    others = owner.authenticator_set.filter(type=Authenticator.Type.WEBAUTHN).exclude(pk=passkey.pk)
+    return not any(map(signs_in, others))
+
+
+def signs_in(key: Authenticator) -> bool:
+    """Whether the key can be found without asking for an email; a browser that is silent can."""
+    return key.wrap().is_passwordless is not False
+
+
+def _check_key(credential: AttestedCredentialData | None) -> None:
+    """Raise one of MALFORMED for a key that could not check a signature."""
+    if credential is None:
+        raise ValueError
+    try:
+        credential.public_key.verify(b"", b"")
+    except InvalidSignature:
+        return
