@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts import avatars
 from accounts.addresses import validate_address
 from accounts.bans import ban_page
 from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
@@ -181,6 +182,19 @@ class SignupForm(allauth_forms.SignupForm):
         if self.is_bound:
             self.data = self.data.copy()
             self.data[self.add_prefix("email")] = email
+
+
+class AvatarForm(forms.Form):
+    """A picture, which the form hands on encoded anew: bytes of WebP."""
+
+    image = forms.FileField(
+        label="New picture",
+        help_text="JPEG, PNG or WebP, 2 MB at most. Its middle is shown.",
+        widget=forms.FileInput(attrs={"accept": "image/jpeg, image/png, image/webp"}),
+    )
+
+    def clean_image(self) -> bytes:
+        return avatars.encode(self.cleaned_data["image"])
 
 
 class ProfileForm(forms.ModelForm):

@@ -240,6 +240,15 @@ STORAGES = {
     },
 }
 
+# Uploads are kept in memory and in the database: no disk, no bucket
+
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a form with files
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of one without
+
 # Mail
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <hello@localhost>")

@@ -17,6 +17,7 @@ from accounts import passkeys
 from accounts.changes import one_at_a_time
 from accounts.email_codes import tell_when_over
 from accounts.reauthentication import fresh_sign_in_required
+from accounts.views import avatar
 
 # The admin's own forms know neither rate limits nor email codes.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -36,6 +37,7 @@ urlpatterns = [
     path("accounts/2fa/webauthn/keys/<int:pk>/remove/", passkeys.remove),
     path("accounts/", include("allauth.urls")),
     path("account/", include("accounts.urls")),
+    path("avatars/<uuid:pk>.webp", avatar, name="avatar"),
     path("", include("orgs.urls")),
     path("", include("waitlist.urls")),
     path("api/", include("config.api")),
