@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.csp import CSP
 
-from config import database, logs
+from config import database, logs, providers
 from config.env import BASE_DIR, env, read_environment, required, secret_key, split
 
 ENVIRONMENT = read_environment()
@@ -108,7 +108,7 @@ CACHES = {
 # People
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.authentication.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sessions.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher"
     if TESTING
@@ -131,9 +131,7 @@ ACCOUNT_FORMS = {
     "add_email": "accounts.forms.AddEmailForm",
     "change_password": "accounts.forms.ChangePasswordForm",
     "confirm_email_verification_code": "accounts.forms.ConfirmEmailForm",
-    "confirm_login_code": "accounts.forms.ConfirmLoginCodeForm",
     "login": "accounts.forms.LoginForm",
-    "request_login_code": "accounts.forms.RequestLoginCodeForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
     "signup": "accounts.forms.SignupForm",
@@ -145,12 +143,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = 5  # times, should the mail server be down
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 10 * 60  # seconds
-ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 5  # times
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60  # seconds
-ACCOUNT_LOGIN_TIMEOUT = 30 * 60  # seconds from the first step to the last
-PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 10
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -186,7 +179,15 @@ MFA_TRUST_ENABLED = True
 MFA_TRUST_COOKIE_AGE = 30 * 24 * 60 * 60  # seconds
 
 SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAccountAdapter"
-SOCIALACCOUNT_STORE_TOKENS = True
+SOCIALACCOUNT_PROVIDERS = providers.configured(ENVIRONMENT)
+SOCIALACCOUNT_FORMS = {
+    "disconnect": "accounts.social_forms.DisconnectForm",
+    "signup": "accounts.social_forms.SignupForm",
+}
+SOCIALACCOUNT_STORE_TOKENS = True  # encrypted, see accounts/tokens.py
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True  # for whom: accounts/social.py
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 4  # seconds
 
 # Sessions, cookies and the browser's own defenses
 
@@ -239,15 +240,6 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-
-# Uploads are kept in memory and in the database: no disk, no bucket
-
-FILE_UPLOAD_HANDLERS = [
-    "config.uploads.SizeLimit",
-    "django.core.files.uploadhandler.MemoryFileUploadHandler",
-]
-FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes of a form with files
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of one without
 
 # Mail
 
