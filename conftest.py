@@ -14,8 +14,8 @@ def pytest_configure():
 
 
 @pytest.fixture(autouse=True)
-def fresh_limits():
-    """Rate limits are counted in the cache, which no rollback empties."""
+def fresh_cache():
+    """Codes that were used are kept in the cache, which no rollback empties."""
     cache.clear()
 
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import client, time_zones
+from accounts import client, limits, time_zones
 from accounts.bans import ban_page
 from accounts.delivery import deliver
 from accounts.models import User
@@ -29,6 +29,20 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": "The email address or the password is wrong.",
         "incorrect_code": "This is not the code of our latest email. Check it, or send a new one.",
     }
+
+    def validation_error(self, code: str, *args: Any) -> forms.ValidationError:
+        """Return allauth's error; one about a limit says when to try again."""
+        if wait := limits.seconds_to_wait(self.request):
+            return forms.ValidationError(limits.refuse(self.request, wait), code=code)
+        return super().validation_error(code, *args)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Return what failed sign-ins are counted by: the account.
+
+        allauth adds the host as it was asked for: with 'Host: example.com:1', ':2' and so on a
+        guesser would have five more tries each time.
+        """
+        return credentials.get("email", "")
 
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))

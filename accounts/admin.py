@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from accounts.browsing import Browsable, NothingToChange
-from accounts.models import Session, User
+from accounts.models import Attempt, Session, User
 
 POWERS = ("role",)
 
@@ -70,6 +70,19 @@ class SessionAdmin(NothingToChange):
     @admin.display
     def browser(self, session: Session) -> str:
         return Truncator(session.user_agent).chars(50)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(NothingToChange):
+    """Only to look at, and to delete: then whoever it is may try again at once."""
+
+    list_display = ["key", "tries", "until"]
+    search_fields = ["key"]
+    ordering = ["-until"]
+
+    @admin.display
+    def tries(self, attempt: Attempt) -> int:
+        return len(attempt.times)
 
 
 admin.site.unregister(EmailAddress)

@@ -7,6 +7,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import codes, reauthentication  # noqa: F401  # they receive signals
+        from accounts.rates import count_for_allauth
         from accounts.tokens import encrypt_tokens
 
+        count_for_allauth()
         encrypt_tokens()

@@ -19,6 +19,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts import client, passwords
+from accounts.limits import Attempt as Attempt  # a table of this app
 from accounts.names import validate_name
 from accounts.roles import PlatformRole, last_owner_stays
 from accounts.time_zones import validate_time_zone

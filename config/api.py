@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import limits
 from config.errors import json_error
 from waitlist.forms import JoinForm
-from waitlist.models import Attempt
+from waitlist.limits import seconds_to_wait
 
 MAX_BYTES = 16 * 1024
 
@@ -68,8 +69,8 @@ def waitlist_join(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     if not form.is_valid():
         reasons = {name: str(errors[0]) for name, errors in form.errors.items()}
         return json_error(400, "The address could not be accepted.", fields=reasons)
-    if wait := Attempt.seconds_to_wait(request):
-        return json_error(429, f"Try again in {wait} seconds.", retry_after=wait)
+    if wait := seconds_to_wait(request):
+        return json_error(429, f"Try again {limits.when(wait)}.", retry_after=wait)
     form.join()
     return JsonResponse({"message": "Thank you. We will write when there is a place."}, status=202)
 

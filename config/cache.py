@@ -1,7 +1,7 @@
 """Production's cache: Django's table, written in one statement and emptied of nothing that counts.
 
 Django's own backend counts all rows before each write, needs four statements for one, and from 300
-rows on throws a third away, whatever it is: every rate limit could be lifted by making more rows.
+rows on throws a third away, whatever it is: a code that was used would then work again.
 """
 
 import base64

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from psycopg.errors import ReadOnlySqlTransaction
 
+from accounts import limits
 from config.logs import request_id
 
 RETRY_AFTER = 30  # seconds; about what a database takes to restart
@@ -30,7 +31,10 @@ logger = logging.getLogger(__name__)
 
 
 class ErrorMiddleware:
-    """Answers what no view can: the database is away or refused a NUL, a method is not taken."""
+    """Answers what no view can: the database is away or refused a NUL, a method is not taken.
+
+    And what was tried too often answers 429, also where allauth shows its form again or leads on.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -41,6 +45,8 @@ class ErrorMiddleware:
             page = _respond(request, 405)
             page["Allow"] = response["Allow"]
             return page
+        if limits.seconds_to_wait(request):
+            return _refused(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -57,6 +63,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _respond(request, 404)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Answer for allauth, whose limits (accounts.rates) note how long to wait."""
+    return _respond(request, 429, retry_after=limits.seconds_to_wait(request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -82,6 +93,15 @@ def json_error(
         error["fields"] = fields
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
     return JsonResponse({"error": error}, status=status, headers=headers)
+
+
+def _refused(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return a form, which says what is wrong and keeps what was typed, or else our page."""
+    if 300 <= response.status_code < 400:
+        return too_many_requests(request)
+    response.status_code = 429
+    response["Retry-After"] = str(limits.seconds_to_wait(request))
+    return response
 
 
 def _not_our_fault(request: HttpRequest, error: BaseException) -> HttpResponse | None:
@@ -113,7 +133,8 @@ def _respond(
     if status == 500:  # without the context processors: one of them may be what broke
         page = render_to_string("500.html", {"request_id": request_id.get()})
         return HttpResponse(page, status=500)
-    response = render(request, template or f"{status}.html", status=status)
+    context = {"when": limits.when(retry_after)} if retry_after else {}
+    response = render(request, template or f"{status}.html", context, status=status)
     if retry_after:
         response["Retry-After"] = str(retry_after)
     return response

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -95,7 +96,7 @@ DATABASES = {
     )
 }
 
-# Rate limits are counted in the cache, so every worker has to see the same one.
+# What may be used only once (codes of second factors) is kept here: every worker sees the same.
 CACHES = {
     "default": {
         "BACKEND": "config.cache.DatabaseCache"
@@ -151,6 +152,26 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # seconds
 ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+
+# How often, in which time, counted by what: an IP address (IPv6: its /64), a person, or a key, the
+# email address that was typed. accounts.rates counts, and answers 429 to what is too much.
+ACCOUNT_RATE_LIMITS = {
+    # Guessing. A success takes its own try back and no other.
+    "login_failed": "10/m/ip,5/5m/key",
+    "second_factor": "10/m/ip,10/15m/key",  # one count for codes, passkeys and recovery codes
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password_from_key": "20/m/ip",
+    # Emails to a mailbox whose owner may not have asked for them.
+    "request_login_code": "20/m/ip,3/m/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "confirm_email": "5/5m/key",  # a sign-up and its repetition must both get through
+    "manage_email": "10/m/user",
+    # What costs a password's hash.
+    "login": "30/m/ip",
+    "signup": "20/m/ip",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Further ways to sign in, and second factors

@@ -38,4 +38,5 @@ if settings.DEVELOPMENT:
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.not_found"
+handler429 = "config.errors.too_many_requests"
 handler500 = "config.errors.server_error"

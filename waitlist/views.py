@@ -2,8 +2,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import limits
 from waitlist.forms import JoinForm
-from waitlist.models import Attempt
+from waitlist.limits import seconds_to_wait
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -14,11 +15,9 @@ def join(request: HttpRequest) -> HttpResponse:
     form = JoinForm(request.POST)
     if not form.is_valid():
         return render(request, "waitlist/join.html", {"form": form}, status=400)
-    if wait := Attempt.seconds_to_wait(request):
-        form.add_error(None, f"Too many attempts. Try again in {wait} seconds.")
-        response = render(request, "waitlist/join.html", {"form": form}, status=429)
-        response["Retry-After"] = str(wait)
-        return response
+    if wait := seconds_to_wait(request):
+        form.add_error(None, limits.refuse(request, wait))
+        return render(request, "waitlist/join.html", {"form": form}, status=429)
     form.join()
     return redirect("waitlist:thanks")
 

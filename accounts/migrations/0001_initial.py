@@ -2,6 +2,7 @@
 
 import accounts.names
 import accounts.time_zones
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
@@ -17,6 +18,33 @@ class Migration(migrations.Migration):
     dependencies = []
 
     operations = [
+        migrations.CreateModel(
+            name="Attempt",
+            fields=[
+                (
+                    "key",
+                    models.CharField(
+                        max_length=400,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="what and who",
+                    ),
+                ),
+                (
+                    "times",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateTimeField(),
+                        help_text="The tries that count, in order.",
+                        size=None,
+                    ),
+                ),
+                ("until", models.DateTimeField(verbose_name="counted until")),
+            ],
+            options={
+                "ordering": ["-until"],
+                "indexes": [models.Index(fields=["until"], name="attempt_until")],
+            },
+        ),
         migrations.CreateModel(
             name="Avatar",
             fields=[

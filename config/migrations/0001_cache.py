@@ -1,7 +1,7 @@
 """The table of Django's DatabaseCache, made by `migrate` so that a deploy needs no second command.
 
-The same columns as `manage.py createcachetable` makes, but UNLOGGED: a rate limit costs no write to
-the log, and a crash of the server empties it.
+The same columns as `manage.py createcachetable` makes, but UNLOGGED: a write costs no entry in the
+log, and a crash of the server empties it.
 """
 
 from django.db import migrations

@@ -12,11 +12,11 @@ from django.db.models import ForeignKey, ManyToManyField
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Session, User
+from accounts.models import Attempt, Session, User
 from config.tests.admin_pages import url
 from orgs.models import Organization
 from orgs.roles import Role
-from waitlist.models import Attempt, Entry
+from waitlist.models import Entry
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
@@ -40,7 +40,7 @@ def make_rows(numbers):
         owner = organization.memberships.get()
         organization.invite(f"guest-{n}@example.com", Role.MEMBER, by=owner)
         Entry.join(f"ann-{n}@example.com")
-        Attempt.objects.create(ip=f"192.0.2.{n}", count=1, until=timezone.now())
+        Attempt.objects.create(key=f"login 192.0.2.{n}", times=[], until=timezone.now())
 
 
 def test_every_table_is_there():

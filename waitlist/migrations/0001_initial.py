@@ -13,23 +13,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Attempt",
-            fields=[
-                (
-                    "ip",
-                    models.GenericIPAddressField(
-                        primary_key=True, serialize=False, verbose_name="IP address or IPv6 network"
-                    ),
-                ),
-                ("count", models.PositiveIntegerField()),
-                ("until", models.DateTimeField(verbose_name="counted until")),
-            ],
-            options={
-                "ordering": ["-until"],
-                "indexes": [models.Index(fields=["until"], name="attempt_until")],
-            },
-        ),
-        migrations.CreateModel(
             name="Entry",
             fields=[
                 (
@@ -61,8 +44,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.RunSQL(
-            "ALTER TABLE waitlist_attempt SET UNLOGGED", "ALTER TABLE waitlist_attempt SET LOGGED"
         ),
     ]
