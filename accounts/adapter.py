@@ -16,12 +16,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import client, limits, time_zones
 from accounts.bans import ban_page
+from accounts.claims import claim
 from accounts.delivery import deliver
 from accounts.models import User
 from accounts.reauthentication import require_fresh_sign_in
 from accounts.signup import admitted, use_pass
 
-CODE_SENT = "account/messages/email_confirmation_sent.txt"
+CODE_SENT = (
+    "account/messages/email_confirmation_sent.txt",
+    "account/messages/login_code_sent.txt",
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -62,10 +66,15 @@ class AccountAdapter(DefaultAccountAdapter):
         return admitted(request) == email
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Confirm the address, unless another account did so a moment ago."""
+        """Confirm the address, and with the first one the account.
+
+        Another account may have confirmed it a moment ago: then say so.
+        """
+        is_new = not email_address.pk
         try:
             with transaction.atomic():
-                return super().confirm_email(request, email_address)
+                claim(email_address.user, request)
+                confirmed = super().confirm_email(request, email_address)
         except IntegrityError:
             self.add_message(
                 request,
@@ -74,6 +83,13 @@ class AccountAdapter(DefaultAccountAdapter):
                 {"email": email_address.email},
             )
             return False
+        if confirmed and is_new:
+            added = {"added_email": email_address.email}
+            self.send_notification_mail("account/email/email_added", email_address.user, added)
+        return confirmed
+
+    def get_login_stages(self) -> list[str]:
+        return ["accounts.pending.Begin", *super().get_login_stages(), "accounts.pending.Finish"]
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Sign in who has proved who they are, in whatever way; a banned person reads why not."""
@@ -141,7 +157,7 @@ class AccountAdapter(DefaultAccountAdapter):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        if message_template == CODE_SENT and getattr(request, "email_not_sent", False):
+        if message_template in CODE_SENT and getattr(request, "email_not_sent", False):
             return
         super().add_message(request, level, message_template, *args, **kwargs)
 

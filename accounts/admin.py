@@ -30,8 +30,8 @@ class UserAdmin(Browsable):
             None,
             {
                 "fields": ["email", "name"],
-                "description": "They choose a password by “Forgot your password?” and confirm "
-                "the address with a code.",
+                "description": "They choose a password by “Forgot your password?”, or sign in by "
+                "a code: both confirm the address.",
             },
         )
     ]

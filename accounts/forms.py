@@ -11,11 +11,13 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
+from accounts import avatars
 from accounts.addresses import validate_address
 from accounts.bans import ban_page
+from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
 from accounts.models import User
 from accounts.names import validate_name
-from accounts.signup import admitted
+from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
 
 EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
@@ -82,8 +84,29 @@ class ConfirmEmailForm(allauth_forms.ConfirmEmailVerificationCodeForm):
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
+class ConfirmLoginCodeForm(allauth_forms.ConfirmLoginCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
+
+
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     email = EmailField(label="Email")
+
+    def clean_email(self) -> str:
+        email = super().clean_email()
+        owner = owner_of(email)
+        self.users = [owner] if owner else []
+        return email
+
+
+class RequestLoginCodeForm(allauth_forms.RequestLoginCodeForm):
+    email = EmailField(label="Email")
+
+    def clean_email(self) -> str:
+        email = super().clean_email()
+        self._user = owner_of(email)
+        return email
 
 
 class AddEmailForm(allauth_forms.AddEmailForm):
@@ -97,6 +120,7 @@ class SignupForm(allauth_forms.SignupForm):
     field_order = ["name", "email", "password1"]
     account_already_exists: bool
     data: Any
+    unclaimed: User | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,7 +131,8 @@ class SignupForm(allauth_forms.SignupForm):
 
     def validate_unique_email(self, value: str) -> str:
         email = super().validate_unique_email(value)
-        if self.account_already_exists and self.admitted:
+        self.unclaimed = unclaimed(email) if self.account_already_exists else None
+        if self.account_already_exists and self.admitted and not self.unclaimed:
             # Nothing to hide from the owner of the mailbox.
             raise forms.ValidationError(
                 "There is an account with this address already. Sign in instead."
@@ -120,6 +145,8 @@ class SignupForm(allauth_forms.SignupForm):
         Of several sign-ups with one address at the same moment the database lets one pass; the
         others are treated as if they had come later.
         """
+        if self.unclaimed:
+            return self._sign_up_anew(request, self.unclaimed), None
         if self.account_already_exists and not self.by_passkey:
             make_password(self.cleaned_data["password1"])  # takes as long as for a new account
         try:
@@ -131,7 +158,21 @@ class SignupForm(allauth_forms.SignupForm):
     def save(self, request: HttpRequest) -> User:
         """Return the new person, made together with their email address or not at all."""
         with transaction.atomic():
-            return super().save(request)
+            user = super().save(request)
+        if not self.admitted:
+            remember_typed(request, user, name=user.name)
+        return user
+
+    def _sign_up_anew(self, request: HttpRequest, user: User) -> User:
+        """Return the account that somebody began with this address and never confirmed.
+
+        What is typed now replaces what is there with the proof that the mailbox is theirs.
+        """
+        user.set_password(self.cleaned_data.get("password1"))
+        remember_typed(request, user, name=self.cleaned_data["name"])
+        if use_pass(request):
+            confirm_mailbox(user, request)
+        return user
 
     def _settle_email(self, email: str) -> None:
         field = self.fields["email"]
@@ -141,6 +182,19 @@ class SignupForm(allauth_forms.SignupForm):
         if self.is_bound:
             self.data = self.data.copy()
             self.data[self.add_prefix("email")] = email
+
+
+class AvatarForm(forms.Form):
+    """A picture, which the form hands on encoded anew: bytes of WebP."""
+
+    image = forms.FileField(
+        label="New picture",
+        help_text="JPEG, PNG or WebP, 2 MB at most. Its middle is shown.",
+        widget=forms.FileInput(attrs={"accept": "image/jpeg, image/png, image/webp"}),
+    )
+
+    def clean_image(self) -> bytes:
+        return avatars.encode(self.cleaned_data["image"])
 
 
 class ProfileForm(forms.ModelForm):

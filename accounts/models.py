@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -243,6 +243,14 @@ class User(AbstractBaseUser):
         """Delete the person and all that hangs on them; raises LastOwner."""
         with last_owner_stays():
             return super().delete(*args, **kwargs)
+
+    @transaction.atomic
+    def change_avatar(self, image: bytes | None) -> None:
+        """Show this picture from now on (see avatars.encode), or none; the old one is gone."""
+        locked = User.objects.filter(pk=self.pk).select_for_update(no_key=True)
+        old = locked.values_list("avatar", flat=True).get()
+        self._update(avatar=Avatar.objects.create(image=image) if image else None)
+        Avatar.objects.filter(pk=old).delete()
 
     def _update(self, **changes: Any) -> None:
         """Write the fields, here only once the database has taken them."""

@@ -1,45 +1,72 @@
-"""SESSION_ENGINE: a session is a row of accounts.Session, read with its user in one statement."""
+"""SESSION_ENGINE: a session is a row of accounts.Session, read with its user in one statement.
 
+Nothing is written on a read, but when the device was last seen, once a minute, and once a day
+that it may stay signed in for another SESSION_COOKIE_AGE.
+"""
+
+import logging
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from allauth.account.auth_backends import AuthenticationBackend as AllauthBackend
 from allauth.core import context
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import IntegrityError
+from django.contrib.sessions.serializers import JSONSerializer
+from django.db import DatabaseError, IntegrityError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
-from accounts import client, passwords
+from accounts import client, encryption
 from accounts.models import Session, User
+
+SEEN_EVERY = timedelta(minutes=1)
+EXTENDED_EVERY = timedelta(days=1)
+BATCH = 1000  # rows
+
+logger = logging.getLogger(__name__)
 
 
 class SessionStore(SessionBase):
-    """One row a device: saving changes what the session says, never when and where it began."""
+    """One row a device: saving changes what the session says, never when and where it began.
 
-    user: User | None = None  # who the row came with
-    impersonator_id: UUID | None = None  # who acts as that person, if somebody does
+    What it says is encrypted, because pending codes and tokens are part of it.
+    """
+
+    row: Session | None = None  # as it was read, with its person
+    user: User | None = None  # that person
+    impersonator_id: UUID | None = None  # who acts as them, if somebody does
     meta: Mapping[str, str] = {}  # request.META, for where a new session begins
+    flushed = False  # signed out in this request
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        return encryption.encrypt(JSONSerializer().dumps(session_dict).decode("latin-1"))
+
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
+        """Return what the session says, nothing if none of our secrets encrypted it."""
+        try:
+            text = encryption.decrypt(str(session_data))
+            return JSONSerializer().loads(text.encode("latin-1"))
+        except (encryption.InvalidToken, ValueError):
+            return {}
 
     def load(self) -> dict[str, Any]:
-        session = (
-            Session.objects.select_related("user")
-            .filter(session_key=Session.hash_of(self.session_key), expire_date__gt=timezone.now())
-            .order_by()
-            .first()
-        )
-        if session is None:
+        now = timezone.now()
+        alive = self._rows().filter(session_key=self._hash(), expire_date__gt=now)
+        row = alive.order_by().first()
+        data = self.decode(row.session_data) if row else {}
+        if not row or not data:
             self._session_key = None
             return {}
-        self.user = session.user
-        self.impersonator_id = session.impersonated_by_id
-        return self.decode(session.session_data)
+        self.row, self.user = row, row.user
+        return data
 
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(session_key=Session.hash_of(session_key)).exists()
@@ -87,15 +114,49 @@ class SessionStore(SessionBase):
         if key:
             Session.objects.filter(session_key=Session.hash_of(key)).delete()
 
+    def flush(self) -> None:
+        super().flush()
+        self.flushed = True
+
+    def touch(self) -> bool:
+        """Write that the device was seen, unless that is written of the last minute.
+
+        Returns whether it stays signed in for longer now: its cookie has to say so, too. A row
+        that was deleted or got a new key meanwhile is left alone.
+        """
+        now = timezone.now()
+        if not self.row or not self.user or self.row.last_seen > now - SEEN_EVERY:
+            return False
+        changes = {"last_seen": now}
+        if self.row.expire_date <= self.get_expiry_date() - EXTENDED_EVERY:
+            changes["expire_date"] = self.get_expiry_date()
+        seen_before = Session.objects.filter(
+            session_key=self._hash(), last_seen__lte=now - SEEN_EVERY
+        )
+        return bool(seen_before.update(**changes)) and "expire_date" in changes
+
     @classmethod
     def clear_expired(cls) -> None:
-        Session.objects.filter(expire_date__lt=timezone.now()).delete()
+        """Delete what has expired, a few rows at a time: nobody waits for a lock."""
+        expired = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+        while batch := list(expired.values_list("pk", flat=True)[:BATCH]):
+            expired.filter(pk__in=batch).delete()
+
+    def _rows(self) -> QuerySet[Session]:
+        """Return the rows among which the cookie finds its own, with all that a request needs.
+
+        Not those in which somebody acts as somebody else: accounts/impersonation.py.
+        """
+        return Session.objects.select_related("user").filter(impersonated_by=None)
+
+    def _hash(self) -> str:
+        return Session.hash_of(self.session_key)
 
     def _insert(self, row: dict[str, Any]) -> None:
         # allauth puts a fresh store in place of ours on the way to a provider.
         meta = self.meta or getattr(context.request, "META", {})
         Session.objects.create(
-            session_key=Session.hash_of(self.session_key),
+            session_key=self._hash(),
             ip=client.ip(meta),
             user_agent=client.user_agent(meta),
             **row,
@@ -115,27 +176,32 @@ class SessionMiddleware(middleware.SessionMiddleware):
         request.session.meta = request.META  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if request.session.accessed and not request.session.is_empty():
+        session = cast("SessionStore", request.session)
+        if session.accessed and not session.is_empty():
             patch_cache_control(response, private=True, no_store=True)
+        if not session.modified and response.status_code < 500 and touch(session):
+            _renew_cookie(session, response)
+        if session.flushed and session.is_empty():
+            # Not "cookies": a device that is trusted with the second factor stays so.
+            response["Clear-Site-Data"] = '"cache", "storage"'
         return super().process_response(request, response)
 
 
-class AuthenticationBackend(AllauthBackend):
-    """Signs in by email address and password, and knows the person the session row came with."""
+def touch(session: SessionStore) -> bool:
+    """Do what `SessionStore.touch` does, and nothing where the database takes no writes."""
+    try:
+        return session.touch()
+    except DatabaseError as error:
+        logger.warning("Last seen not written: %s", type(error).__name__)
+        return False
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Return the person, or None; what is too long to be a password is never hashed."""
-        if len(credentials.get("password") or "") > passwords.MAX_LENGTH:
-            return None
-        return super().authenticate(request, **credentials)
 
-    def user_can_authenticate(self, user: User) -> bool:
-        """Whether the account is switched on and not banned, with each request anew."""
-        return super().user_can_authenticate(user) and user.may_act
-
-    def get_user(self, user_id: UUID) -> User | None:
-        """Return the active user of this id, without a statement if the session brought them."""
-        user = context.request and context.request.session.user
-        if user and user.pk == user_id:
-            return user if self.user_can_authenticate(user) else None
-        return super().get_user(user_id)
+def _renew_cookie(session: SessionStore, response: HttpResponse) -> None:
+    response.set_cookie(
+        settings.SESSION_COOKIE_NAME,
+        session.session_key or "",
+        max_age=session.get_expiry_age(),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=settings.SESSION_COOKIE_HTTPONLY,
+        samesite=settings.SESSION_COOKIE_SAMESITE,
+    )

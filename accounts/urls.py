@@ -6,6 +6,8 @@ app_name = "accounts"
 urlpatterns = [
     path("", views.profile, name="profile"),
     path("profile/", views.profile_change, name="profile_change"),
+    path("avatar/", views.avatar_change, name="avatar_change"),
+    path("avatar/remove/", views.avatar_remove, name="avatar_remove"),
     path("confirm/", confirmation.ConfirmView.as_view(), name="confirmation"),
     path("confirm/send/", confirmation.confirmation_send, name="confirmation_send"),
 ]

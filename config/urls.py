@@ -1,14 +1,23 @@
 """The whole map; each app's own routes are in its urls module."""
 
 from allauth.account.decorators import secure_admin_login
-from allauth.account.views import password_change, password_set
+from allauth.account.views import (
+    confirm_login_code,
+    email,
+    email_verification_sent,
+    password_change,
+    password_set,
+)
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from accounts import passkeys
+from accounts.changes import one_at_a_time
+from accounts.email_codes import tell_when_over
 from accounts.reauthentication import fresh_sign_in_required
+from accounts.views import avatar
 
 # The admin's own forms know neither rate limits nor email codes.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -18,6 +27,10 @@ admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing.html"), name="landing"),
+    # What allauth leaves to us: to say when a code is over, and to settle two changes at once.
+    path("accounts/login/code/confirm/", tell_when_over(confirm_login_code)),
+    path("accounts/confirm-email/", tell_when_over(email_verification_sent)),
+    path("accounts/email/", one_at_a_time(email)),
     # allauth asks for a fresh sign-in itself, but for these.
     path("accounts/password/change/", fresh_sign_in_required(password_change)),
     path("accounts/password/set/", fresh_sign_in_required(password_set)),
@@ -27,6 +40,7 @@ urlpatterns = [
     path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
     path("accounts/", include("accounts.providers")),
     path("account/", include("accounts.urls")),
+    path("avatars/<uuid:pk>.webp", avatar, name="avatar"),
     path("", include("orgs.urls")),
     path("", include("waitlist.urls")),
     path("api/", include("config.api")),

@@ -136,7 +136,12 @@ def _made_by_the_same_form(user: User, form: OrganizationForm) -> Organization |
 def _members(organization: Organization, query: Mapping[str, str], size: int = SIZE) -> Page:
     return page_of(
         Membership.objects.values(
-            "id", "role", "created", name=F("user__name"), email=F("user__email")
+            "id",
+            "role",
+            "created",
+            name=F("user__name"),
+            email=F("user__email"),
+            avatar=F("user__avatar_id"),
         ),
         query,
         within=("organization_id", organization.pk),

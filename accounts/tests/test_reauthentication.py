@@ -10,8 +10,9 @@ from django.http import HttpResponse
 from django.urls import path
 
 from accounts import confirmation
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.reauthentication import CONFIRMED_AT, fresh_sign_in_required, is_fresh
+from accounts.sessions import SessionStore
 from accounts.tests.people import mailed_code, sign_in
 from config.cast import PASSWORD
 from config.urls import urlpatterns as real_urlpatterns
@@ -155,9 +156,9 @@ def test_who_was_signed_out_meanwhile_signs_in_again(stale):
     assert response.headers["Location"] == "/accounts/login/?next=/echo/"
 
 
-def test_nobody_confirms_for_somebody_else(client, alice, olivia):
+def test_nobody_confirms_for_somebody_else(client, alice, olivia, monkeypatch):
     sign_in(client)
-    Session.objects.update(impersonated_by=olivia)
+    monkeypatch.setattr(SessionStore, "impersonator_id", olivia.pk)
     assert client.get("/fresh/").text == "stale"
     assert client.post("/echo/").status_code == 403
     assert client.get(CONFIRM).status_code == 403

@@ -7,13 +7,16 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.backends.base import UpdateError
+from django.core import signing
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts import sessions
+from accounts.models import Session, User
 from accounts.sessions import SessionStore
 from config.cast import PASSWORD
 from config.tests.at_once import at_once
@@ -41,6 +44,20 @@ def interrupted(request):
     return HttpResponse()
 
 
+def ended(request):
+    """Another request signs the device out while this one only reads."""
+    response = who(request)
+    Session.objects.all().delete()
+    return response
+
+
+def taken(request):
+    """Another request renews the key while this one only reads."""
+    response = who(request)
+    Session.objects.update(session_key="taken by the other")
+    return response
+
+
 def renewed(request):
     """Another request changes the password in the same browser while this one does."""
     assert request.user.is_authenticated
@@ -54,6 +71,8 @@ urlpatterns = [
     path("remember/", remember),
     path("interrupted/", interrupted),
     path("renewed/", renewed),
+    path("ended/", ended),
+    path("taken/", taken),
     *real_urlpatterns,
 ]
 
@@ -67,6 +86,17 @@ def sign_in(client, email="alice@example.com", **headers):
 @pytest.fixture
 def signed_in(client, alice):
     return sign_in(client, HTTP_USER_AGENT="Firefox", REMOTE_ADDR="192.0.2.7")
+
+
+@pytest.fixture
+def used():
+    """Let the only session have been used a while ago; return it."""
+
+    def use(ago=timedelta(hours=1), **changes):
+        Session.objects.update(last_seen=timezone.now() - ago, **changes)
+        return Session.objects.get()
+
+    return use
 
 
 def test_session_and_user_are_read_in_one_statement(signed_in, django_assert_num_queries):
@@ -83,6 +113,75 @@ def test_a_page_that_only_reads_writes_nothing(signed_in):
     before = Session.objects.values().get()
     signed_in.get("/who/")
     assert Session.objects.values().get() == before
+
+
+def test_when_a_device_was_last_seen_is_written_once_a_minute(
+    signed_in, used, django_assert_num_queries
+):
+    before = used(ago=timedelta(seconds=61))
+    with django_assert_num_queries(2):
+        assert not signed_in.get("/who/").cookies
+    after = Session.objects.get()
+    assert after.last_seen > before.last_seen
+    assert (after.session_data, after.expire_date) == (before.session_data, before.expire_date)
+    with django_assert_num_queries(1):
+        signed_in.get("/who/")
+
+
+def test_use_makes_a_session_last_14_days_more_at_most_once_a_day(signed_in, used):
+    used(expire_date=timezone.now() + timedelta(days=13, hours=1))
+    assert not signed_in.get("/who/").cookies
+    used(expire_date=timezone.now() + timedelta(days=12, hours=23))
+    cookie = signed_in.get("/who/").cookies[COOKIE]
+    assert cookie.value == signed_in.cookies[COOKIE].value
+    assert 14 * 86400 - 5 < cookie["max-age"] <= 14 * 86400
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert Session.objects.get().expire_date > timezone.now() + timedelta(days=13, hours=23)
+
+
+def test_use_does_not_move_an_end_that_was_set(signed_in, used):
+    end = timezone.now() + timedelta(hours=2)
+    store = signed_in.session
+    store.set_expiry(end)
+    store.save()
+    used()
+    assert not signed_in.get("/who/").cookies
+    assert Session.objects.get().expire_date == end
+
+
+def test_use_brings_no_deleted_session_back(signed_in, used):
+    used()
+    assert signed_in.get("/ended/").content == b"Alice Example"
+    assert not Session.objects.exists()
+
+
+def test_use_tells_the_browser_no_key_that_was_renewed_meanwhile(signed_in, used):
+    used(expire_date=timezone.now() + timedelta(days=1))
+    assert not signed_in.get("/taken/").cookies
+
+
+def test_a_database_that_takes_no_writes_costs_no_page(signed_in, used):
+    used()
+
+    def read_only(execute, sql, *args):
+        if sql.startswith("UPDATE"):
+            raise OperationalError("cannot execute UPDATE in a read-only transaction")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(read_only):
+        assert signed_in.get("/who/").content == b"Alice Example"
+
+
+def test_what_a_session_says_is_encrypted_with_secrets_that_can_be_exchanged(signed_in, settings):
+    signed_in.get("/remember/?what=a-pending-code")
+    with pytest.raises(signing.BadSignature):
+        signing.loads(Session.objects.get().session_data, salt=SessionStore().key_salt)
+    old = settings.ENCRYPTION_SECRETS
+    settings.ENCRYPTION_SECRETS = ["new", *old]
+    assert signed_in.session["remembered"] == "a-pending-code"
+    settings.ENCRYPTION_SECRETS = ["new"]
+    assert signed_in.get("/who/").content == b"nobody"
 
 
 def test_sign_in_records_the_person_the_address_and_the_browser(signed_in, alice):
@@ -174,12 +273,64 @@ def test_signing_out_deletes_the_row_and_takes_a_post(signed_in):
     assert signed_in.get("/who/").content == b"nobody"
 
 
+def test_signing_out_clears_what_the_browser_kept_but_not_its_trust(signed_in):
+    signed_in.cookies["trusted"] = "device"
+    response = signed_in.post("/accounts/logout/")
+    assert response.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert set(response.cookies) <= {COOKIE, "messages"}
+    assert "Clear-Site-Data" not in signed_in.get("/").headers
+    assert "Clear-Site-Data" not in sign_in(signed_in).get("/who/").headers
+
+
 def test_an_expired_session_counts_for_nothing_and_is_cleared_away(signed_in, bob):
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     sign_in(Client(), "bob@example.com")
     assert signed_in.get("/who/").content == b"nobody"
     call_command("clearsessions")
     assert [session.user for session in Session.objects.all()] == [bob]
+
+
+def test_expired_sessions_are_deleted_a_few_at_a_time(
+    alice, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(sessions, "BATCH", 2)
+    past = timezone.now() - timedelta(days=1)
+    Session.objects.bulk_create(
+        Session(session_key=f"{n}", user=alice, expire_date=past) for n in range(5)
+    )
+    with django_assert_num_queries(4 + 3):
+        call_command("clearsessions")
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda alice, olivia: alice.delete(),
+        lambda alice, olivia: alice.ban(by=olivia, reason="Spam"),
+        lambda alice, olivia: alice.deactivate(by=olivia),
+        lambda alice, olivia: alice.change_role("staff", by=olivia),
+        lambda alice, olivia: User.objects.filter(pk=alice.pk).update(banned_at=timezone.now()),
+        lambda alice, olivia: User.objects.filter(pk=alice.pk).update(is_active=False),
+    ],
+    ids=["deleted", "banned", "deactivated", "role", "banned by SQL", "switched off by SQL"],
+)
+def test_whoever_may_no_longer_in_gets_the_sign_in_page(signed_in, alice, olivia, end):
+    end(alice, olivia)
+    login = "/accounts/login/?next=/account/"
+    assert signed_in.get("/account/").headers["Location"] == login
+    assert signed_in.post("/account/profile/", {"name": "x"}).status_code == 302
+    assert signed_in.get("/accounts/login/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "page", ["/admin/", "/admin/accounts/user/", "/admin/nowhere/", "/o/nowhere/", "/o/acme/"]
+)
+@pytest.mark.parametrize("name", ["alice", "olivia"])
+def test_signed_in_pages_are_kept_nowhere(client, acme, olivia, name, page):
+    client.force_login(User.objects.get(email=f"{name}@example.com"))
+    control = client.get(page).headers["Cache-Control"]
+    assert {"private", "no-store"} <= {part.strip() for part in control.split(",")}
 
 
 def test_a_session_deleted_during_a_request_is_a_bad_request(signed_in):

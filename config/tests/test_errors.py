@@ -112,7 +112,6 @@ def test_unknown_host_is_a_bad_request(client):
     ("body", "content_type"),
     [
         ("&".join(f"a{n}=" for n in range(1001)), "application/x-www-form-urlencoded"),
-        ("a=" + "b" * 3_000_000, "application/x-www-form-urlencoded"),
         ("a=b", "application/x-www-form-urlencoded; charset=utf-16"),
         (b"email=\xff\xfe", "application/x-www-form-urlencoded"),
         ("no parts", "multipart/form-data"),
@@ -123,7 +122,7 @@ def test_unknown_host_is_a_bad_request(client):
             "multipart/form-data; boundary=x",
         ),
     ],
-    ids=["fields", "size", "charset", "bytes", "no boundary", "boundary", "long boundary", "end"],
+    ids=["fields", "charset", "bytes", "no boundary", "boundary", "long boundary", "end"],
 )
 def test_a_form_that_cannot_be_read_is_a_bad_request(client, body, content_type):
     response = client.post("/waitlist/", body, content_type=content_type)
