@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress, EmailConfirmation
@@ -9,8 +9,9 @@ from django.utils.text import Truncator
 
 from accounts.browsing import Browsable, NothingToChange
 from accounts.models import Attempt, Session, User
+from accounts.roles import PlatformRole
 
-POWERS = ("role",)
+POWERS = ("role", "is_active")
 
 
 @admin.register(User)
@@ -21,7 +22,7 @@ class UserAdmin(Browsable):
     list_filter = ["is_active", "role", "created"]
     search_fields = ["email", "name"]
     fieldsets = [
-        (None, {"fields": ["email", "name", "is_active"]}),
+        (None, {"fields": ["email", "name"]}),
         ("Powers", {"fields": POWERS}),
         ("Dates", {"fields": ["created", "last_login"]}),
     ]
@@ -40,10 +41,15 @@ class UserAdmin(Browsable):
         return self.fieldsets if obj else self.add_fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """The address is changed where it is confirmed; powers are a superuser's to give."""
+        """The address is changed where it is confirmed; nobody changes their own powers."""
         if obj is None:
             return []
-        return ["email", "created", "last_login", *([] if _is_superuser(request) else POWERS)]
+        return ["email", "created", "last_login", *([] if _user(request).outranks(obj) else POWERS)]
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role":
+            kwargs["choices"] = [(role.value, role.label) for role in _handled_by(request)]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)
@@ -54,7 +60,13 @@ class UserAdmin(Browsable):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.set_unusable_password()
-        super().save_model(request, obj, form, change)
+            return super().save_model(request, obj, form, change)
+        obj.save(update_fields=["name"])
+        if "role" in form.changed_data:
+            obj.change_role(form.cleaned_data["role"], by=_user(request))
+        if "is_active" in form.changed_data:
+            switch = obj.activate if form.cleaned_data["is_active"] else obj.deactivate
+            switch(by=_user(request))
 
 
 @admin.register(Session)
@@ -114,18 +126,17 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
         return super().has_delete_permission(request, obj) and _may_touch(request, obj and obj.user)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Whoever gets mail for a superuser can set their password."""
+        """Whoever gets mail for a person can set their password."""
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and not _is_superuser(request):
-            field.queryset = field.queryset.exclude(role="owner")
+        if field:
+            field.queryset = field.queryset.filter(role__in=_handled_by(request))
         return field
 
     @admin.action(permissions=["change"], description="Mark selected email addresses as confirmed")
     def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
         """allauth's own action, which asks for no permission but to look."""
-        if not _is_superuser(request):
-            queryset = queryset.exclude(user__role="owner")
-        super().make_verified(request, queryset)
+        handled = queryset.filter(user__role__in=_handled_by(request))
+        super().make_verified(request, handled)
 
 
 @admin.register(EmailConfirmation)
@@ -139,10 +150,17 @@ class EmailConfirmationAdmin(NothingToChange):
     fields = ["email_address", "created", "sent"]
 
 
-def _is_superuser(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_superuser
+def _user(request: HttpRequest) -> User:
+    """Return who is signed in, which on a page of the admin somebody is."""
+    return cast("User", request.user)
+
+
+def _handled_by(request: HttpRequest) -> list[PlatformRole]:
+    """Return the roles whose people the user may handle, and which they may give."""
+    role = PlatformRole(_user(request).role)
+    return [other for other in PlatformRole if role.handles(other)]
 
 
 def _may_touch(request: HttpRequest, person: User | None) -> bool:
-    """Whoever is no superuser leaves superusers alone."""
-    return person is None or not person.is_superuser or _is_superuser(request)
+    """Whether this is the user's own row, or of somebody they may handle."""
+    return person is None or person == request.user or _user(request).outranks(person)

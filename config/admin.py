@@ -2,16 +2,16 @@
 
 from typing import Any
 
+import django.contrib.auth.admin  # noqa: F401, for it registers Group
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from accounts.browsing import NothingToChange
 
-auth_admin.admin.site.unregister(Group)
+admin.site.unregister(Group)
 
 
 class ReadOnlyAdmin(NothingToChange):

@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.google",
     "allauth.socialaccount.providers.microsoft",
     "allauth.socialaccount.providers.openid_connect",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -205,6 +205,8 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds, for slow fingers and clocks that 
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TRUST_ENABLED = True
 MFA_TRUST_COOKIE_AGE = 30 * 24 * 60 * 60  # seconds
+
+ADMIN_REQUIRES_SECOND_FACTOR = env.flag("ADMIN_REQUIRES_SECOND_FACTOR", DEPLOYED)
 
 SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS = providers.configured(ENVIRONMENT)

@@ -1,6 +1,5 @@
 """The whole map; each app's own routes are in its urls module."""
 
-from allauth.account.decorators import secure_admin_login
 from allauth.account.views import (
     confirm_login_code,
     email,
@@ -11,19 +10,13 @@ from allauth.account.views import (
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView, TemplateView
+from django.views.generic import TemplateView
 
 from accounts import passkeys
 from accounts.changes import one_at_a_time
 from accounts.email_codes import tell_when_over
 from accounts.reauthentication import fresh_sign_in_required
 from accounts.views import avatar
-
-# The admin's own forms know neither rate limits nor email codes.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign, assignment]
-    pattern_name="account_change_password"
-)
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing.html"), name="landing"),

@@ -2,19 +2,19 @@
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Session, User
+from accounts.models import Event, Session, User
 from accounts.tests.people import (
     RESET,
     is_signed_in,
     mailed_link,
     sign_in,
 )
+from accounts.verbs import Verb
 from config.tests.admin_pages import url
 
 pytestmark = pytest.mark.django_db
@@ -22,10 +22,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def clerk(bob):
-    """Staff who may change people, but is no superuser."""
-    bob.is_staff = True
-    bob.save()
-    bob.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    """A browser in which Bob is signed in, an admin of the platform but no owner."""
+    User.objects.filter(pk=bob.pk).update(role="admin")
     client = Client()
     client.force_login(bob)
     return client
@@ -35,7 +33,7 @@ def test_sign_in_goes_through_allauth_and_comes_back(client, olivia):
     response = client.get("/admin/accounts/user/", follow=True)
     assert [url for url, _ in response.redirect_chain] == [
         "/admin/login/?next=/admin/accounts/user/",
-        "/accounts/login/?next=%2Fadmin%2Faccounts%2Fuser%2F",
+        "/accounts/login/?next=/admin/accounts/user/",
     ]
     response = sign_in(client, olivia.email, next_page="/admin/accounts/user/")
     assert response.headers["Location"] == "/admin/accounts/user/"
@@ -113,84 +111,64 @@ def test_deleting_a_person_with_many_sessions_asks_first_at_a_fixed_price(operat
     assert len(queries) < 25
 
 
-def test_a_clerk_changes_people_but_gives_nobody_power(clerk, alice):
-    powers = {"name": "Alice Other", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
-    clerk.post(url(User, "change", alice.pk), powers)
+def test_a_clerk_changes_people_and_makes_staff_but_nobody_their_equal(clerk, alice):
+    page = url(User, "change", alice.pk)
+    clerk.post(page, {"name": "Alice Other", "is_active": "on", "role": "staff"})
     alice.refresh_from_db()
-    assert (alice.name, alice.is_staff, alice.is_superuser) == ("Alice Other", False, False)
+    assert (alice.name, alice.role) == ("Alice Other", "staff")
+    for role in ("admin", "owner"):
+        answer = clerk.post(page, {"name": "Alice", "is_active": "on", "role": role})
+        assert "role" in answer.context["adminform"].form.errors
+    alice.refresh_from_db()
+    assert alice.role == "staff"
 
 
-def test_a_clerk_cannot_give_their_own_group_more_power(clerk, operator, bob):
-    group = Group.objects.create(name="Clerks")
-    bob.groups.add(group)
-    bob.user_permissions.set(Permission.objects.filter(content_type__model="group"))
-    more = {"name": group.name, "permissions": [Permission.objects.first().pk]}
-    page = f"/admin/auth/group/{group.pk}/change/"
-    assert clerk.get(page).status_code == 200
-    assert clerk.post(page, more).status_code == 403
-    assert not group.permissions.exists()
-    assert operator.post(page, more).status_code == 302
-    assert group.permissions.exists()
+@pytest.mark.parametrize("who", ["bob", "olivia", "ada"])
+def test_a_clerk_raises_nobody_who_stands_as_high_and_not_themselves(who, clerk, bob, olivia):
+    ada = User.objects.create_user("ada@example.com", name="Ada", role="admin")
+    person = {"bob": bob, "olivia": olivia, "ada": ada}[who]
+    before = User.objects.get(pk=person.pk).role
+    form = {"name": "Gone", "role": "owner", "is_superuser": "on", "is_staff": "on"}
+    clerk.post(url(User, "change", person.pk), form)
+    assert clerk.post(url(User, "delete", person.pk), {"post": "yes"}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": person.pk, "post": "yes"}
+    clerk.post(url(User, "changelist"), action)
+    person.refresh_from_db()
+    assert (person.role, person.is_active) == (before, True)
+    assert (person.name == "Gone") is (who == "bob")  # their own name is theirs to change
 
 
-def test_a_clerk_leaves_superusers_alone(clerk, olivia):
-    change = clerk.post(url(User, "change", olivia.pk), {"name": "Gone"})
-    delete = clerk.post(url(User, "delete", olivia.pk), {"post": "yes"})
-    assert (change.status_code, delete.status_code) == (403, 403)
-    clerk.post(
-        url(User, "changelist"),
-        {"action": "delete_selected", "_selected_action": olivia.pk, "post": "yes"},
-    )
-    olivia.refresh_from_db()
-    assert olivia.name == "Olivia Example"
+def test_a_clerk_cannot_add_anybody_with_a_role(clerk):
+    clerk.post(url(User, "add"), {"email": "new@example.com", "name": "New", "role": "staff"})
+    assert User.objects.get(email="new@example.com").role == "user"
 
 
-@pytest.fixture
-def address_clerk(bob, clerk):
-    """Staff who may also do anything to addresses."""
-    may = Permission.objects.filter(content_type__model="emailaddress")
-    bob.user_permissions.add(*may)
-    return clerk
-
-
-def test_a_clerk_adds_no_address_to_a_superuser_to_reset_their_password_by(
-    address_clerk, olivia, alice
-):
+def test_a_clerk_adds_no_address_to_an_owner_to_reset_their_password_by(clerk, olivia, alice):
     for person in (olivia, alice):
         form = {"user": person.pk, "email": f"clerk-{person.name[0]}@example.com", "verified": "on"}
-        address_clerk.post(url(EmailAddress, "add"), form)
+        clerk.post(url(EmailAddress, "add"), form)
     assert EmailAddress.objects.filter(user=alice).count() == 2
     assert EmailAddress.objects.filter(user=olivia).count() == 1
 
 
-def test_a_clerk_leaves_the_addresses_of_superusers_alone(address_clerk, olivia):
+def test_a_clerk_leaves_the_addresses_of_owners_alone(clerk, olivia):
     address = EmailAddress.objects.get(user=olivia)
     EmailAddress.objects.update(verified=False)
-    change = address_clerk.post(url(EmailAddress, "change", address.pk), {"verified": "on"})
-    delete = address_clerk.post(url(EmailAddress, "delete", address.pk), {"post": "yes"})
+    change = clerk.post(url(EmailAddress, "change", address.pk), {"verified": "on"})
+    delete = clerk.post(url(EmailAddress, "delete", address.pk), {"post": "yes"})
     assert (change.status_code, delete.status_code) == (403, 403)
     for action in ("make_verified", "delete_selected"):
         form = {"action": action, "_selected_action": address.pk, "post": "yes"}
-        address_clerk.post(url(EmailAddress, "changelist"), form)
+        clerk.post(url(EmailAddress, "changelist"), form)
     address.refresh_from_db()
     assert not address.verified
 
 
-def test_whoever_may_only_look_at_addresses_confirms_none(clerk, bob, alice):
-    bob.user_permissions.add(Permission.objects.get(codename="view_emailaddress"))
+def test_a_clerk_confirms_the_address_of_a_person(clerk, alice):
     EmailAddress.objects.update(verified=False)
     address = EmailAddress.objects.get(user=alice)
     form = {"action": "make_verified", "_selected_action": address.pk}
     clerk.post(url(EmailAddress, "changelist"), form)
-    address.refresh_from_db()
-    assert not address.verified
-
-
-def test_a_clerk_confirms_the_address_of_a_person(address_clerk, alice):
-    EmailAddress.objects.update(verified=False)
-    address = EmailAddress.objects.get(user=alice)
-    form = {"action": "make_verified", "_selected_action": address.pk}
-    address_clerk.post(url(EmailAddress, "changelist"), form)
     address.refresh_from_db()
     assert address.verified
 
@@ -198,6 +176,25 @@ def test_a_clerk_confirms_the_address_of_a_person(address_clerk, alice):
 def test_an_operator_switches_a_person_off(operator, alice):
     client = Client()
     sign_in(client)
-    operator.post(url(User, "change", alice.pk), {"name": alice.name})
+    operator.post(url(User, "change", alice.pk), {"name": alice.name, "role": alice.role})
     assert client.get("/account/").status_code == 302
     assert mail.outbox == []
+
+
+def test_a_role_that_was_given_is_told_and_ends_the_sessions(operator, olivia, alice):
+    client = Client()
+    client.force_login(alice)
+    form = {"name": alice.name, "role": "admin", "is_active": "on"}
+    operator.post(url(User, "change", alice.pk), form)
+    assert client.get("/account/").status_code == 302
+    event = Event.objects.get(verb=Verb.ROLE_CHANGED)
+    assert (event.actor_id, event.subject_id) == (olivia.pk, alice.pk)
+
+
+@pytest.mark.parametrize("page", ["delete", "changelist"])
+def test_the_last_owner_stays_and_the_page_says_so(page, operator, olivia):
+    action = {"action": "delete_selected", "_selected_action": olivia.pk, "post": "yes"}
+    path = url(User, page, *([olivia.pk] if page == "delete" else []))
+    answer = operator.post(path, action, follow=True)
+    assert (answer.status_code, "last owner" in answer.text) == (200, True)
+    assert User.objects.filter(pk=olivia.pk).exists()

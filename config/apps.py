@@ -1,0 +1,14 @@
+"""The project as an app of its own, and the admin with our gate (config/gate.py)."""
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+
+
+class ProjectConfig(AppConfig):
+    name = "config"
+    default = True
+
+
+class AdminConfig(admin.AdminConfig):
+    default = False
+    default_site = "config.gate.AdminSite"

@@ -1,0 +1,77 @@
+"""The gate of the admin: who comes in, and when. What they may do inside: accounts/roles.py."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.utils import get_next_redirect_url
+from allauth.account.views import logout
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from accounts.mfa import has_second_factor
+from accounts.reauthentication import require_fresh_sign_in
+from accounts.roles import LastOwner, PlatformRole, last_owner_stays
+
+View = Callable[..., HttpResponse]
+
+
+class AdminSite(admin.AdminSite):
+    """Entered and left through allauth: Django's own form knows neither limits nor codes."""
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        inside = get_next_redirect_url(request) or reverse("admin:index")
+        if not request.user.is_authenticated:
+            return redirect_to_login(inside)
+        if not self.has_permission(request):
+            raise PermissionDenied
+        return redirect(inside)
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return logout(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("account_change_password")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether this is somebody of the platform's staff, and nobody acting as them."""
+        session: Any = request.session
+        return super().has_permission(request) and not session.impersonator_id
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(_gated(view), cacheable)
+
+
+def _gated(view: View) -> View:
+    """Close a page of the admin to whoever lacks a second factor, a power or a fresh sign-in."""
+
+    @wraps(view)
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user: Any = request.user
+        if request.path == reverse("admin:logout"):
+            return view(request, *args, **kwargs)
+        if settings.ADMIN_REQUIRES_SECOND_FACTOR and not has_second_factor(user):
+            return render(request, "admin/second_factor_needed.html", status=403)
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return view(request, *args, **kwargs)
+        if not PlatformRole(user.role).allows("change"):
+            raise PermissionDenied("Staff read everything and change nothing.")
+        require_fresh_sign_in(request)
+        return _change(view, request, *args, **kwargs)
+
+    return gated
+
+
+def _change(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Call the view; what would leave no owner changes nothing and says so."""
+    try:
+        with last_owner_stays():
+            return view(request, *args, **kwargs)
+    except LastOwner as refusal:
+        messages.error(request, str(refusal))
+        return redirect(request.get_full_path())
