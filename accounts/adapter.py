@@ -20,7 +20,7 @@ from accounts.claims import claim
 from accounts.delivery import deliver
 from accounts.models import User
 from accounts.reauthentication import require_fresh_sign_in
-from accounts.signup import admitted, use_pass
+from accounts.signup import admitted, is_open, use_pass
 
 CODE_SENT = (
     "account/messages/email_confirmation_sent.txt",
@@ -50,6 +50,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return is_open(request)
 
     def save_user(
         self, request: HttpRequest, user: User, form: forms.Form, commit: bool = True

@@ -1,17 +1,24 @@
 """Who may sign up with which address: a pass that an invitation or the waitlist gives a visitor.
 
-Sign-up is open without one. Whoever holds a pass signs up with its address alone, and needs no
-code by email, because only the mailbox's owner could open the link that led here.
+Unless SIGNUP_MODE is 'open', nobody signs up without one. Whoever holds a pass signs up with its
+address alone, and needs no code by email, because only the mailbox's owner could open the link that
+led here.
 """
 
 import time
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
 
 ADMISSION = "signup_pass"
 ADMISSION_SECONDS = 60 * 60
+
+
+def is_open(request: HttpRequest) -> bool:
+    """Whether this visitor may sign up: anybody may, or they hold a pass."""
+    return settings.SIGNUP_MODE == "open" or admitted(request) is not None
 
 
 def admit(request: HttpRequest, email: str) -> None:

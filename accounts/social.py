@@ -113,7 +113,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         held = admitted(request)
         if held and held in [address.email for address in sociallogin.email_addresses]:
             return True
-        return getattr(settings, "SIGNUP_MODE", "open") == "open"
+        return settings.SIGNUP_MODE == "open"
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether there is nothing left to ask for, and nothing that only the provider claims."""

@@ -5,5 +5,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, str]:
-    """Return the product's name as SITE_NAME in the settings has it."""
-    return {"site_name": settings.SITE_NAME}
+    """Return the product's name, and who may sign up, as the settings have them."""
+    return {"site_name": settings.SITE_NAME, "signup_mode": settings.SIGNUP_MODE}

@@ -45,6 +45,13 @@ class Env(environ.Env):
         """Return the variable's parts between its commas, trimmed; empty ones are left out."""
         return split(self.str(var, ""))
 
+    def choice(self, var: str, choices: tuple[str, ...]) -> str:
+        """Return one of the choices; the first without the variable."""
+        value = self.str(var, choices[0])
+        if value not in choices:
+            raise SettingError(f"{var} is {value!r}; it must be one of {', '.join(choices)}.")
+        return value
+
     def rate(self, var: str, default: str) -> tuple[int, int]:
         """Return '10/m' (or /s, /h, /d) as how many in how many seconds: (10, 60)."""
         value = self.str(var, default)

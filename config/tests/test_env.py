@@ -102,6 +102,8 @@ def test_a_server_does_not_start_without(load_settings, environment, name, nothi
         ("SMTP_PORT", "25a"),
         ("WAITLIST_RATE", "10/fortnight"),
         ("WAITLIST_RATE", "0/m"),
+        ("SIGNUP_MODE", "closed"),
+        ("SIGNUP_MODE", ""),
     ],
 )
 def test_what_makes_no_sense_is_named(load_settings, name, value):
@@ -153,4 +155,6 @@ def test_example_lists_exactly_the_variables_that_are_read():
 def test_settings_are_read_by_the_strict_functions():
     """env.bool takes 'maybe' for False, env.int answers with a traceback."""
     source = (BASE_DIR / "config/settings.py").read_text()
-    assert set(re.findall(r"\benv\.(\w+)\(", source)) <= {"str", "number", "flag", "names", "rate"}
+    assert set(re.findall(r"\benv\.(\w+)\(", source)) <= {
+        *("str", "number", "flag", "names", "rate", "choice")
+    }

@@ -47,7 +47,8 @@ def test_alice_signs_up_and_bob_joins_her(visitor, mailoutbox, javascript):
     assert not mailoutbox  # an invited person's address needs no code
 
 
-def test_the_waitlist_takes_an_address_without_javascript(visitor):
+def test_the_waitlist_takes_an_address_without_javascript(visitor, settings):
+    settings.SIGNUP_MODE = "waitlist"
     somebody = visitor(javascript=False)
     somebody.opens("/")
     somebody.follows("Join the waitlist")
