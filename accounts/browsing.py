@@ -1,11 +1,19 @@
 """How the admin shows rows, of every app: the newest first, and what is only to look at."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db import models, transaction
+from django.forms import ModelForm
 from django.http import HttpRequest
+
+from accounts.events import Event
+from accounts.verbs import Verb
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 MOST_COUNTED = 10_000  # rows: nobody turns more pages than that, and a million take seconds
 
@@ -42,3 +50,33 @@ class NothingToAdd(Browsable):
 class NothingToChange(NothingToAdd):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class Recorded(Browsable):
+    """What somebody changes or deletes here is in the audit trail, too."""
+
+    change_verb: Verb
+    delete_verb: Verb
+
+    def told_of(self, obj: Any) -> dict[str, Any]:
+        """Return the subject and whatever else the event of a change of `obj` is to say."""
+        return {"subject": obj}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            self.record(request, self.change_verb, obj, fields=form.changed_data)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.record(request, self.delete_verb, obj)
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        for obj in queryset:
+            self.record(request, self.delete_verb, obj)
+        super().delete_queryset(request, queryset)
+
+    def record(self, request: HttpRequest, verb: Verb, obj: Any, **data: Any) -> None:
+        by = cast("User", request.user)
+        Event.record(verb, by=by, **self.told_of(obj), **data)

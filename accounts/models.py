@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from allauth.core import context
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -18,7 +17,8 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts import client, passwords
+from accounts import passwords
+from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
 from accounts.names import validate_name
 from accounts.roles import PlatformRole, last_owner_stays
@@ -183,7 +183,7 @@ class User(AbstractBaseUser):
             self._update(banned_at=timezone.now(), ban_reason=reason, ban_until=until, banned_by=by)
             self.sign_out_everywhere()
             end = until and until.isoformat()
-            Event.record(Verb.BANNED, by=by, subject=self, reason=reason, until=end)
+            Event.record(Verb.BANNED, by=by, subject=self, until=end, personal={"reason": reason})
 
     def unban(self, *, by: "User") -> None:
         """Let this person sign in again; no session comes back.
@@ -317,67 +317,6 @@ class Session(AbstractBaseSession):
     def hash_of(session_key: str | None) -> str:
         """Return what the table keeps of a cookie's session key, whatever the cookie holds."""
         return hashlib.sha256((session_key or "").encode(errors="replace")).hexdigest()
-
-
-class Event(models.Model):
-    """What happened: one line of the audit trail, which only ever grows.
-
-    People and things are kept by id, not by foreign key: the line outlives them.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created = models.DateTimeField("when", db_default=Now(), editable=False)
-    verb = models.CharField(max_length=50, choices=Verb)
-    actor_id = models.UUIDField(null=True)
-    impersonator_id = models.UUIDField(null=True)
-    subject_kind = models.CharField(max_length=50, blank=True)
-    subject_id = models.UUIDField(null=True)
-    subject_label = models.CharField(max_length=254, blank=True)
-    organization_id = models.UUIDField(null=True)
-    ip = models.GenericIPAddressField("IP address", null=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    data = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["actor_id", "id"], name="event_of_actor"),
-            models.Index(fields=["subject_id", "id"], name="event_of_subject"),
-            models.Index(fields=["organization_id", "id"], name="event_of_organization"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{Verb(self.verb).label} {self.subject_label}".strip()
-
-    @classmethod
-    def record(
-        cls,
-        verb: Verb,
-        *,
-        by: User | None,
-        subject: models.Model | None = None,
-        organization_id: UUID | None = None,
-        **data: Any,
-    ) -> "Event":
-        """Write one event, in the transaction of what it tells of.
-
-        `by` is who did it, None for a visitor or a command; `data` is whatever JSON can hold.
-        Address, request and impersonator are those of the current request, if there is one.
-        """
-        request = context.request
-        session = getattr(request, "session", None)
-        return cls.objects.create(
-            verb=verb,
-            actor_id=by and by.pk,
-            impersonator_id=getattr(session, "impersonator_id", None),
-            subject_kind=subject._meta.model_name if subject else "",
-            subject_id=subject and subject.pk,
-            subject_label=str(subject)[:254] if subject else "",
-            organization_id=organization_id,
-            ip=client.ip(request.META) if request else None,
-            request_id=getattr(request, "id", ""),
-            data=data,
-        )
 
 
 def initials(name: str) -> str:

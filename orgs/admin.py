@@ -9,13 +9,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import NothingToAdd, NothingToChange
+from accounts.browsing import NothingToAdd, NothingToChange, Recorded
+from accounts.verbs import Verb
 from orgs.invitations import InvitationQuerySet, InvitationStatus
 from orgs.models import Invitation, Membership, Organization, Ownership
 
 
 @admin.register(Organization)
-class OrganizationAdmin(NothingToAdd):
+class OrganizationAdmin(Recorded, NothingToAdd):
+    change_verb = Verb.ORGANIZATION_EDITED
+    delete_verb = Verb.ORGANIZATION_DELETED
     list_display = ["name", "slug", "primary_owner", "people", "is_active", "created"]
     list_filter = ["is_active", "created"]
     list_select_related = ["owner__organization_user__user"]
@@ -23,6 +26,9 @@ class OrganizationAdmin(NothingToAdd):
     search_help_text = "Part of the name, or the beginning of the web address"
     fields = ["name", "slug", "is_active", "primary_owner", "people", "created", "modified"]
     readonly_fields = ["primary_owner", "people", "created", "modified"]
+
+    def told_of(self, obj: Organization) -> dict[str, Any]:
+        return {"subject": obj, "organization_id": obj.pk}
 
     @admin.display
     def primary_owner(self, organization: Organization) -> str:
@@ -36,7 +42,9 @@ class OrganizationAdmin(NothingToAdd):
 
 
 @admin.register(Membership)
-class MembershipAdmin(NothingToAdd):
+class MembershipAdmin(Recorded, NothingToAdd):
+    change_verb = Verb.MEMBER_ROLE_CHANGED
+    delete_verb = Verb.MEMBER_REMOVED
     list_display = ["user", "organization", "role", "created"]
     list_filter = ["role", "created"]
     list_select_related = ["user", "organization"]
@@ -44,6 +52,9 @@ class MembershipAdmin(NothingToAdd):
     search_help_text = "The beginning of an email address or of an organization’s web address"
     fields = ["user", "organization", "role", "created", "modified"]
     readonly_fields = ["user", "organization", "created", "modified"]
+
+    def told_of(self, obj: Membership) -> dict[str, Any]:
+        return {"subject": obj.user, "organization_id": obj.organization_id, "role": obj.role}
 
 
 @admin.register(Ownership)
@@ -81,7 +92,8 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(NothingToChange):
+class InvitationAdmin(Recorded, NothingToChange):
+    delete_verb = Verb.INVITATION_DELETED
     list_display = ["email", "organization", "role", "state", "invited_by", "created", "expires"]
     list_filter = [StateFilter, "role", "created", "expires"]
     list_select_related = ["organization", "invited_by"]
@@ -97,6 +109,9 @@ class InvitationAdmin(NothingToChange):
         *["created", "expires", "sent", "accepted", "revoked"],
     ]
     readonly_fields = ["state"]
+
+    def told_of(self, obj: Invitation) -> dict[str, Any]:
+        return {"subject": obj, "label": obj.email, "organization_id": obj.organization_id}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         return cast("InvitationQuerySet", super().get_queryset(request)).with_status()

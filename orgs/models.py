@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -28,8 +28,10 @@ from organizations.signals import invitation_accepted, user_added
 from organizations.utils import create_organization
 from uuid_utils.compat import uuid7
 
+from accounts.events import Event
 from accounts.models import User
 from accounts.names import validate_name
+from accounts.verbs import Verb
 from orgs import emails
 from orgs.invitations import (
     AlreadyInvited,
@@ -67,9 +69,11 @@ class Organization(AbstractOrganization):
         Raises IntegrityError when the slug is taken, also by somebody a moment ago.
         """
         with transaction.atomic():
-            return create_organization(
+            organization = create_organization(
                 by, name, slug, model=cls, org_user_defaults={"role": Role.OWNER}
             )
+            organization.record(Verb.ORGANIZATION_CREATED, by=by, subject=organization)
+            return organization
 
     @classmethod
     def free_slug(cls, name: str) -> str:
@@ -85,10 +89,16 @@ class Organization(AbstractOrganization):
         """Whether this person, or visitor, is a member."""
         return user.is_authenticated and self.memberships.filter(user=user).exists()
 
-    def add_user(self, user: User, role: Role = Role.MEMBER) -> "Membership":
-        """Return the new membership; raises IntegrityError for somebody who has one."""
-        membership = self.memberships.create(user=user, role=role)
-        user_added.send(sender=self, user=user)
+    @transaction.atomic
+    def add_user(
+        self, user: User, role: Role = Role.MEMBER, *, by: User | None = None
+    ) -> "Membership":
+        """Return the new membership; raises IntegrityError for somebody who has one.
+
+        `by` is who adds them, None for a command.
+        """
+        membership = self._admit(user, role)
+        self.record(Verb.MEMBER_ADDED, by=by, subject=user, role=role)
         return membership
 
     def invite(self, email: str, role: Role, *, by: "Membership") -> "Invitation":
@@ -104,7 +114,7 @@ class Organization(AbstractOrganization):
             raise AlreadyMember
         try:
             invitation = Invitation(organization=self, email=email, role=role)
-            invitation._issue(by)
+            invitation._issue(by, Verb.INVITED)
         except IntegrityError:
             invitation = self.invitations.pending().filter(email=email).first()
             if invitation is None:
@@ -113,6 +123,15 @@ class Organization(AbstractOrganization):
                 raise AlreadyInvited(invitation) from None
             invitation.renew(by=by, role=role)
         return invitation
+
+    def record(self, verb: Verb, *, by: User | None, subject: models.Model, **data: Any) -> None:
+        """Write an event of this organization into the audit trail."""
+        Event.record(verb, by=by, subject=subject, organization_id=self.pk, **data)
+
+    def _admit(self, user: User, role: Role) -> "Membership":
+        membership = self.memberships.create(user=user, role=role)
+        user_added.send(sender=self, user=user)
+        return membership
 
     @property
     def memberships(self) -> "models.Manager[Membership]":
@@ -296,9 +315,10 @@ class Invitation(OrganizationInvitationBase):
             return membership
         if obstacle := self.obstacle(by):
             raise CannotAccept(obstacle)
-        membership = self.organization.add_user(by, Role(self.role))
+        membership = self.organization._admit(by, Role(self.role))
         self.accepted, self.invitee = timezone.now(), by
         self.save(update_fields=["accepted", "invitee"])
+        self._record(Verb.INVITATION_ACCEPTED, by)
         invitation_accepted.send(sender=self, user=by)
         return membership
 
@@ -311,7 +331,7 @@ class Invitation(OrganizationInvitationBase):
         self._lock_pending()
         self.role = role or self.role
         self._check_right(by)
-        self._issue(by)
+        self._issue(by, Verb.INVITED_AGAIN)
 
     @transaction.atomic
     def revoke(self, *, by: Membership) -> None:
@@ -323,8 +343,9 @@ class Invitation(OrganizationInvitationBase):
         self._check_right(by)
         self.revoked = timezone.now()
         self.save(update_fields=["revoked"])
+        self._record(Verb.INVITATION_REVOKED, by.user)
 
-    def _issue(self, by: Membership) -> None:
+    def _issue(self, by: Membership, verb: Verb) -> None:
         """Save with a new token, which leaves this function only in the mail, after the commit."""
         token = secrets.token_urlsafe(32)
         self.token_hash = _hash(token)
@@ -333,7 +354,11 @@ class Invitation(OrganizationInvitationBase):
         self.sent = None
         with transaction.atomic():
             self.save()
+            self._record(verb, by.user)
             transaction.on_commit(partial(self._deliver, token))
+
+    def _record(self, verb: Verb, by: User) -> None:
+        self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
 
     def _deliver(self, token: str) -> None:
         if emails.invitation(self, token):

@@ -155,5 +155,6 @@ def test_nobody_bans_themselves(olivia):
 def test_bans_are_in_the_audit_trail(banned, olivia):
     banned.unban(by=olivia)
     lifted, begun = Event.objects.filter(subject_id=banned.pk, actor_id=olivia.pk)
-    assert (begun.verb, begun.data) == (Verb.BANNED, {"reason": REASON, "until": None})
+    assert begun.verb == Verb.BANNED
+    assert begun.data == {"until": None, "personal": {"reason": REASON}}
     assert lifted.verb == Verb.UNBANNED

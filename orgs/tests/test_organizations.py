@@ -193,7 +193,7 @@ def test_the_list_costs_two_statements_however_long(alice, signed_in, django_ass
 
 
 def test_making_one_costs_few_statements(browser, django_assert_num_queries):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         make(browser, "Green", "green")
 
 

@@ -1,0 +1,116 @@
+"""What happened: the audit trail. Its verbs are in accounts/verbs.py, its wording on a page in
+accounts/trail.py, what the database itself guarantees in migrations/0003_events_stay.py."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from allauth.core import context
+from django.db import models
+from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
+
+from accounts import client
+from accounts.verbs import Verb
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+LABEL_LENGTH = 254
+
+
+class Event(models.Model):
+    """One line of the audit trail, which only ever grows.
+
+    People and things are kept by id, not by foreign key: the line outlives them. When a person is
+    erased the database blanks what tells who they were (`ip`, `subject_label`, `data["personal"]`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created = models.DateTimeField("when", db_default=Now(), editable=False)
+    verb = models.CharField(max_length=50)
+    actor_id = models.UUIDField("who did it", null=True)
+    impersonator_id = models.UUIDField("who acted as them", null=True)
+    subject_kind = models.CharField(max_length=50, blank=True)
+    subject_id = models.UUIDField(null=True)
+    subject_label = models.CharField("to whom or what", max_length=LABEL_LENGTH, blank=True)
+    organization_id = models.UUIDField(null=True)
+    ip = models.GenericIPAddressField("IP address", null=True)
+    request_id = models.CharField("request", max_length=64, blank=True)
+    data = models.JSONField("details", default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # Each with the list's order; what is mostly empty is left out of its index.
+            models.Index(fields=["verb", "id"], name="event_of_verb"),
+            models.Index(fields=["actor_id", "id"], name="event_of_actor"),
+            models.Index(
+                fields=["impersonator_id", "id"],
+                condition=models.Q(impersonator_id__isnull=False),
+                name="event_of_impersonator",
+            ),
+            models.Index(
+                fields=["subject_id", "id"],
+                condition=models.Q(subject_id__isnull=False),
+                name="event_of_subject",
+            ),
+            models.Index(
+                fields=["subject_label"],
+                condition=models.Q(subject_label__contains="@"),
+                name="event_of_address",
+            ),
+            models.Index(
+                fields=["organization_id", "id"],
+                condition=models.Q(organization_id__isnull=False),
+                name="event_of_organization",
+            ),
+            models.Index(fields=["ip", "id"], name="event_of_ip"),
+            models.Index(fields=["request_id"], name="event_of_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject_label}".strip()
+
+    @classmethod
+    def record(
+        cls,
+        verb: Verb,
+        *,
+        by: "User | None",
+        subject: models.Model | None = None,
+        label: str | None = None,
+        organization_id: UUID | None = None,
+        **data: Any,
+    ) -> "Event":
+        """Write one event, in the transaction of what it tells of: call it inside of that.
+
+        `by` is who did it, None for a visitor or a command. `subject` is to whom or what, left out
+        where people do something to their own account; `label` names it where its text would not
+        do. `data` is whatever JSON can hold, with people in it by id: what could identify one goes
+        into `personal={…}`, about the subject or, without one, about `by`. IP address, request
+        and impersonator are those of the current request, if there is one.
+
+        Raises ValueError for a verb that is not in the list.
+        """
+        request = context.request
+        return cls.objects.create(
+            verb=Verb(verb),
+            actor_id=by and by.pk,
+            impersonator_id=request and getattr(request.session, "impersonator_id", None),
+            subject_kind=subject._meta.model_name if subject else "",
+            subject_id=subject and subject.pk,
+            subject_label=(label or str(subject))[:LABEL_LENGTH] if subject else "",
+            organization_id=organization_id,
+            ip=client.ip(request.META) if request else None,
+            request_id=getattr(request, "id", ""),
+            data=data,
+        )
+
+    @classmethod
+    def of(cls, person: "User") -> models.QuerySet["Event"]:
+        """Return what this person did, what was done to them, and what they did as others."""
+        return cls.objects.filter(
+            models.Q(actor_id=person.pk)
+            | models.Q(subject_id=person.pk)
+            | models.Q(impersonator_id=person.pk)
+        )
