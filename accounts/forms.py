@@ -197,6 +197,24 @@ class AvatarForm(forms.Form):
         return avatars.encode(self.cleaned_data["image"])
 
 
+class ErasureForm(forms.Form):
+    """The person's own email address, typed: nobody deletes an account by a slip of the hand."""
+
+    email = EmailField(
+        label="Your email address",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_email(self) -> str:
+        if self.cleaned_data["email"] != self.person.email:
+            raise forms.ValidationError(f"This is not your address. Type {self.person.email}.")
+        return self.person.email
+
+
 class ProfileForm(forms.ModelForm):
     """What a person tells about themselves."""
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts import passwords
+from accounts import emails, passwords
 from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
 from accounts.names import validate_name
@@ -239,10 +240,25 @@ class User(AbstractBaseUser):
             ended = ended.exclude(session_key=Session.hash_of(but.session_key))
         ended.delete()
 
+    def erase(self, *, by: "User") -> None:
+        """Delete this person with all that is theirs, and confirm it by email.
+
+        Raises PermissionDenied if `by` is neither they nor may handle them, LastOwner, and
+        IntegrityError for rows that need them: erasure.obstacles says which.
+        """
+        with last_owner_stays() if by == self else self._handled(by):
+            Event.record(Verb.ACCOUNT_DELETED, by=by, subject=None if by == self else self)
+            transaction.on_commit(partial(emails.erased, self.email))
+            self.delete()
+
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the person and all that hangs on them; raises LastOwner."""
         with last_owner_stays():
-            return super().delete(*args, **kwargs)
+            picture = self.avatar
+            deleted = super().delete(*args, **kwargs)
+            if picture:
+                picture.delete()
+            return deleted
 
     @transaction.atomic
     def change_avatar(self, image: bytes | None) -> None:

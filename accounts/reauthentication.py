@@ -20,9 +20,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.datastructures import MultiValueDict
 from django.utils.http import urlencode
+
+type Page = Callable[..., HttpResponseBase]
 
 CONFIRMED_AT = "confirmed_at"
 SUSPENDED = "suspended_change"
@@ -51,11 +54,11 @@ def require_fresh_sign_in(request: HttpRequest) -> None:
         raise ReauthenticationRequired
 
 
-def fresh_sign_in_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def fresh_sign_in_required(view: Page) -> Page:
     """Open the view to a fresh sign-in alone."""
 
     @wraps(view)
-    def fresh(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def fresh(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require_fresh_sign_in(request)
         return view(request, *args, **kwargs)
 

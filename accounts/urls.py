@@ -8,6 +8,11 @@ urlpatterns = [
     path("profile/", views.profile_change, name="profile_change"),
     path("avatar/", views.avatar_change, name="avatar_change"),
     path("avatar/remove/", views.avatar_remove, name="avatar_remove"),
+    path("data/", views.data, name="data"),
+    path("data/download/", views.data_download, name="data_download"),
+    path("data/erasure/", views.erasure, name="erasure"),
+    path("data/erase/", views.erase, name="erase"),
+    path("erased/", views.erased, name="erased"),
     path("confirm/", confirmation.ConfirmView.as_view(), name="confirmation"),
     path("confirm/send/", confirmation.confirmation_send, name="confirmation_send"),
 ]

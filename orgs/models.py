@@ -222,6 +222,9 @@ class Ownership(AbstractOrganizationOwner):
     def __str__(self) -> str:
         return f"{self.organization_user.user} owns {self.organization}"
 
+    def get_absolute_url(self) -> str:
+        return self.organization.get_absolute_url()
+
 
 class Invitation(OrganizationInvitationBase):
     """A seat kept for one email address. The token is only ever in the mail; here is its hash."""

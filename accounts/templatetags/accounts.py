@@ -29,15 +29,16 @@ TABS = [
     Tab("Email addresses", "account_email"),
     Tab("Password", "account_change_password", ("account_set_password",)),
     Tab("Two-step sign-in", "mfa_index"),
+    Tab("Connected accounts", "socialaccount_connections"),
+    Tab("Data and deletion", "accounts:data"),
 ]
-CONNECTIONS = Tab("Connected accounts", "socialaccount_connections")
 
 
 @register.inclusion_tag("partials/account_tabs.html", takes_context=True)
 def account_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """The pages of an account, ours and allauth's; a sub-page belongs to the nearest of them."""
     path = context["request"].path
-    tabs = [*TABS, CONNECTIONS] if _can_connect() else TABS
+    tabs = [tab for tab in TABS if tab.page != "socialaccount_connections" or _can_connect()]
     return {"tabs": tabs, "current": max(tabs, key=lambda tab: tab.nearness(path))}
 
 

@@ -1,0 +1,127 @@
+"""A person deletes their own account."""
+
+from functools import partial
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+
+from accounts.models import Avatar, Event, Session, User
+from accounts.verbs import Verb
+from config.tests.at_once import at_once
+from orgs.models import Invitation, Membership, Organization
+from orgs.roles import Role
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/account/data/erasure/"
+
+
+def erase(client, email="bob@example.com"):
+    return client.post("/account/data/erase/", {"email": email})
+
+
+@pytest.fixture
+def bob_signed_in(client, bob):
+    client.force_login(bob)
+    return client
+
+
+def test_a_person_deletes_their_account_with_everything_that_is_theirs(
+    acme, bob, bob_signed_in, mailoutbox, django_capture_on_commit_callbacks
+):
+    bob.change_avatar(b"picture")
+    Client().force_login(bob)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = erase(bob_signed_in, " Bob@Example.COM ")
+    assert response.headers["Location"] == "/account/erased/"
+    assert not User.objects.filter(pk=bob.pk).exists()
+    assert not Session.objects.filter(user__isnull=False).exists()
+    assert not Avatar.objects.exists()
+    assert not Membership.objects.filter(user=bob.pk).exists()
+    assert "Your account is deleted" in bob_signed_in.get("/account/erased/").text
+    assert bob_signed_in.get("/account/").headers["Location"].startswith("/accounts/login/")
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == (["bob@example.com"], "Your Groundwork account is deleted")
+
+
+def test_the_event_stays_without_the_person(bob, bob_signed_in):
+    erase(bob_signed_in)
+    event = Event.objects.get(verb=Verb.ACCOUNT_DELETED)
+    assert (event.actor_id, event.ip) == (bob.pk, None)
+
+
+@pytest.mark.parametrize("typed", ["", "bob", "alice@example.com", "bob@example.com\0"])
+def test_without_the_own_address_nothing_is_deleted(bob_signed_in, typed):
+    page = erase(bob_signed_in, typed)
+    assert page.context["form"].errors.keys() == {"email"}
+    assert User.objects.exists()
+
+
+def test_deleting_takes_a_post_and_a_fresh_sign_in(bob_signed_in, bob):
+    assert bob_signed_in.get("/account/data/erase/").headers["Location"] == PAGE
+    session = bob_signed_in.session
+    session["confirmed_at"] = 0
+    session.save()
+    assert erase(bob_signed_in).headers["Location"].startswith("/accounts/reauthenticate/")
+    assert User.objects.get() == bob
+    assert erase(Client()).status_code == 302
+    assert User.objects.get() == bob
+
+
+def test_the_page_tells_a_primary_owner_what_to_hand_over(
+    client, acme, alice, django_assert_max_num_queries
+):
+    for number in range(3):
+        Organization.create(name=f"Other {number}", slug=f"other-{number}", by=alice)
+    client.force_login(alice)
+    with django_assert_max_num_queries(10):
+        page = client.get(PAGE).text
+    assert '<a class="list-main" href="/o/acme/">Alice Example owns Acme</a>' in page
+    assert page.count("Alice Example owns") == 4
+    assert "Delete my account for good" not in page
+
+
+def test_a_primary_owner_stays_whatever_is_posted(client, acme, alice):
+    client.force_login(alice)
+    page = erase(client, "alice@example.com")
+    assert "Your account cannot be deleted yet" in page.text
+    assert User.objects.filter(pk=alice.pk).exists()
+    assert not Event.objects.filter(verb=Verb.ACCOUNT_DELETED).exists()
+    assert client.get("/account/").status_code == 200
+
+
+def test_the_last_platform_owner_stays_and_reads_why(operator, olivia):
+    page = erase(operator, "olivia@example.com")
+    assert "the platform’s last owner" in page.text
+    assert User.objects.get() == olivia
+    assert operator.get("/account/").status_code == 200
+
+
+def test_invitations_of_a_deleted_person_no_longer_work(acme, bob, dora, bob_signed_in):
+    invitation = acme.invite("dora@example.org", Role.MEMBER, by=bob.memberships.get())
+    erase(bob_signed_in)
+    invitation = Invitation.objects.get(pk=invitation.pk)
+    assert invitation.invited_by is None
+    assert invitation.obstacle(dora) == "withdrawn"
+
+
+def test_others_delete_only_whom_they_may_handle(bob, charlie, olivia):
+    with pytest.raises(PermissionDenied):
+        bob.erase(by=charlie)
+    bob.erase(by=olivia)
+    assert not User.objects.filter(email="bob@example.com").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_becomes_primary_owner_at_that_moment_stays(acme, alice, bob):
+    """Whichever comes first, Acme has an owner and Bob is there if it is him."""
+
+    def hand_over():
+        acme.owner.organization_user = bob.memberships.get()
+        Membership.objects.filter(user=bob).update(role=Role.OWNER)
+        acme.owner.save()
+
+    at_once(partial(User.objects.get(pk=bob.pk).erase, by=bob), hand_over)
+    owner = Organization.objects.get().owner.organization_user.user
+    assert owner in (alice, bob)
