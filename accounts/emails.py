@@ -21,18 +21,14 @@ def erased(email: str) -> bool:
 
 def impersonation_started(person: "User", admin: "User", until: datetime) -> bool:
     """Tell the person that an admin acts as them; return whether the mail server took it."""
-    subject = f"{admin} acts as you"
-    name = "impersonation_started"
-    return _send(
-        name, "Notice of an impersonation", subject, person.email, admin=admin, until=until
-    )
+    name, subject = "Notice of an impersonation", f"{admin} acts as you"
+    return _send("impersonation_started", name, subject, person.email, admin=admin, until=until)
 
 
 def impersonation_stopped(person: "User", admin: "User") -> bool:
     """Tell the person that the admin no longer does; return whether the mail server took it."""
-    subject = f"{admin} no longer acts as you"
-    name = "impersonation_stopped"
-    return _send(name, "Notice of an impersonation's end", subject, person.email, admin=admin)
+    name, subject = "Notice of an impersonation's end", f"{admin} no longer acts as you"
+    return _send("impersonation_stopped", name, subject, person.email, admin=admin)
 
 
 def _send(template: str, name: str, subject: str, email: str, **context: Any) -> bool:
