@@ -1,7 +1,7 @@
 """Secrets that have to be read again (TOTP keys, OAuth tokens, sessions) are encrypted at rest.
 
 Fernet (AES-128-CBC with HMAC-SHA256) under a key derived from each of ENCRYPTION_SECRETS: the
-first encrypts, all of them decrypt.
+first encrypts, all of them decrypt. `manage.py reencrypt` brings everything under the first.
 """
 
 import base64
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-__all__ = ["InvalidToken", "decrypt", "encrypt"]
+__all__ = ["InvalidToken", "decrypt", "encrypt", "renew"]
 
 
 def encrypt(text: str) -> str:
@@ -23,6 +23,11 @@ def encrypt(text: str) -> str:
 def decrypt(encrypted: str) -> str:
     """Return the text; raises InvalidToken if none of the secrets encrypted it."""
     return _fernet(tuple(settings.ENCRYPTION_SECRETS)).decrypt(encrypted).decode()
+
+
+def renew(encrypted: str) -> str:
+    """Return the same text encrypted under the first secret; raises InvalidToken as above."""
+    return _fernet(tuple(settings.ENCRYPTION_SECRETS)).rotate(encrypted).decode()
 
 
 @cache

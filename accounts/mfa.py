@@ -7,7 +7,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.db import transaction
+from django.db import models
 
 from accounts import encryption
 from accounts.models import User
@@ -23,17 +23,15 @@ def has_second_factor(user: User) -> bool:
     return is_mfa_enabled(user, SECOND_FACTORS)
 
 
-@transaction.atomic
 def distrust_browsers(user: User) -> None:
     """Let the next sign-in ask for the second factor on every browser that was trusted.
 
     allauth trusts a browser as long as nothing of the person's set-up changes, which is their
     password and of each authenticator its id, type and 'seed'.
     """
-    factors = Authenticator.objects.select_for_update().filter(user=user, type__in=SECOND_FACTORS)
-    for factor in factors:
-        factor.data["seed"] = secrets.token_urlsafe(16)
-        factor.save(update_fields=["data"])
+    seed = models.Value({"seed": secrets.token_urlsafe(16)}, models.JSONField())
+    with_seed = models.Func(models.F("data"), seed, template="%(expressions)s", arg_joiner=" || ")
+    Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).update(data=with_seed)
 
 
 class MFAAdapter(DefaultMFAAdapter):

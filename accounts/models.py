@@ -233,12 +233,16 @@ class User(AbstractBaseUser):
     def sign_out_everywhere(self, *, but: SessionBase | None = None) -> None:
         """End every session of this person, also those in which somebody acts as them.
 
-        `but` is the session whose device stays, usually `request.session`.
+        `but` is the session whose device stays, usually `request.session`. No browser is trusted
+        any longer: each asks for the second factor at its next sign-in.
         """
+        from accounts.mfa import distrust_browsers  # which needs the models
+
         ended = self.sessions.all()
         if but is not None:
             ended = ended.exclude(session_key=Session.hash_of(but.session_key))
         ended.delete()
+        distrust_browsers(self)
 
     def erase(self, *, by: "User") -> None:
         """Delete this person with all that is theirs, and confirm it by email.
@@ -319,13 +323,6 @@ class Session(AbstractBaseSession):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(impersonated_by=None, parent=None)
-                | models.Q(impersonated_by__isnull=False, parent__isnull=False),
-                name="session_impersonation",
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.ip or 'a device'} since {self.created:%Y-%m-%d %H:%M}"

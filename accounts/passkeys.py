@@ -1,5 +1,6 @@
 """Passkeys and security keys: what a browser answers, and which of them may be removed."""
 
+import json
 import struct
 from typing import Any
 
@@ -28,16 +29,16 @@ MALFORMED = (
 )  # fmt: skip
 
 
-class CredentialField(forms.JSONField):
+class CredentialField(forms.CharField):
     """A browser's answer, which a script puts there: parsed, and without what nobody asked for."""
 
     widget = forms.HiddenInput
-    default_error_messages = {"required": PASSKEY_NOT_ACCEPTED, "invalid": PASSKEY_NOT_ACCEPTED}
+    default_error_messages = {"required": PASSKEY_NOT_ACCEPTED}
 
     def clean(self, value: Any) -> dict[str, Any]:
         answer = super().clean(value)
         try:
-            return self.parse(answer)
+            return self.parse(json.loads(answer))
         except MALFORMED:
             raise forms.ValidationError(PASSKEY_NOT_ACCEPTED, code="invalid") from None
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import time
 
 from allauth.account.internal.userkit import user_id_to_str
@@ -15,6 +16,7 @@ from allauth.mfa.totp.internal.auth import (
 )
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from django.test import Client
 from django.urls import reverse
 from fido2.cose import ES256
 from fido2.utils import sha256, websafe_decode, websafe_encode
@@ -61,7 +63,9 @@ class Passkey:
 
     def __init__(self, *, verifies_user=True, discoverable=True):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.id = b"passkey-" + str(id(self)).encode()
+        self.public_key = ES256.from_cryptography_key(self.key.public_key())
+        self.id = secrets.token_bytes(16)
+        self.name = websafe_encode(self.id)
         self.flags = AuthenticatorData.FLAG.UP | (
             AuthenticatorData.FLAG.UV if verifies_user else AuthenticatorData.FLAG(0)
         )
@@ -88,8 +92,7 @@ class Passkey:
     def _new(self, asked):
         if "user" in asked:
             self.user_handle = websafe_decode(asked["user"]["id"])
-        public_key = ES256.from_cryptography_key(self.key.public_key())
-        credential = AttestedCredentialData.create(Aaguid(bytes(16)), self.id, public_key)
+        credential = AttestedCredentialData.create(Aaguid(bytes(16)), self.id, self.public_key)
         data = self._data(asked["rp"]["id"], AuthenticatorData.FLAG.AT, credential)
         return self._response(
             {"credProps": {"rk": self.discoverable}},
@@ -117,8 +120,8 @@ class Passkey:
 
     def _response(self, extensions, **parts):
         return {
-            "id": websafe_encode(self.id),
-            "rawId": websafe_encode(self.id),
+            "id": self.name,
+            "rawId": self.name,
             "type": "public-key",
             "clientExtensionResults": extensions,
             "response": {name: websafe_encode(part) for name, part in parts.items()},
@@ -135,6 +138,13 @@ def question_of(page):
 def sign_in_by_passkey(client, passkey, **form):
     question = client.get(PASSKEY_LOGIN, headers={"accept": "application/json"}).json()
     return client.post(PASSKEY_LOGIN, {"credential": passkey.answer_to(question), **form})
+
+
+def same_browser(client):
+    """Another request of the same browser, for one that is sent at the same moment."""
+    other = Client()
+    other.defaults, other.cookies = client.defaults, client.cookies
+    return other
 
 
 def url(name, **kwargs):
