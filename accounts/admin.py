@@ -73,11 +73,11 @@ class UserAdmin(Browsable):
 class SessionAdmin(NothingToChange):
     """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
 
-    list_display = ["created", "user", "ip", "browser", "last_seen"]
+    list_display = ["created", "user", "impersonated_by", "ip", "browser", "last_seen"]
     list_filter = ["last_seen", "expire_date"]
-    list_select_related = ["user"]
+    list_select_related = ["user", "impersonated_by"]
     search_fields = ["user__email", "user__name", "ip", "user_agent"]
-    fields = ["user", "ip", "user_agent", "created", "last_seen", "expire_date"]
+    fields = ["user", "impersonated_by", "ip", "user_agent", "created", "last_seen", "expire_date"]
 
     @admin.display
     def browser(self, session: Session) -> str:

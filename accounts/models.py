@@ -323,6 +323,13 @@ class Session(AbstractBaseSession):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(impersonated_by=None, parent=None)
+                | models.Q(impersonated_by__isnull=False, parent__isnull=False),
+                name="session_impersonation",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.ip or 'a device'} since {self.created:%Y-%m-%d %H:%M}"

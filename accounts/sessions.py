@@ -45,6 +45,7 @@ class SessionStore(SessionBase):
     impersonator_id: UUID | None = None  # who acts as them, if somebody does
     meta: Mapping[str, str] = {}  # request.META, for where a new session begins
     flushed = False  # signed out in this request
+    impersonation_key = ""  # of the one that this request began
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         return encryption.encrypt(JSONSerializer().dumps(session_dict).decode("latin-1"))
@@ -59,7 +60,7 @@ class SessionStore(SessionBase):
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
-        alive = self._rows().filter(session_key=self._hash(), expire_date__gt=now)
+        alive = self._rows().filter(session_key=self.hash, expire_date__gt=now)
         row = alive.order_by().first()
         data = self.decode(row.session_data) if row else {}
         if not row or not data:
@@ -130,9 +131,7 @@ class SessionStore(SessionBase):
         changes = {"last_seen": now}
         if self.row.expire_date <= self.get_expiry_date() - EXTENDED_EVERY:
             changes["expire_date"] = self.get_expiry_date()
-        seen_before = Session.objects.filter(
-            session_key=self._hash(), last_seen__lte=now - SEEN_EVERY
-        )
+        seen_before = Session.objects.filter(session_key=self.hash, last_seen__lte=now - SEEN_EVERY)
         return bool(seen_before.update(**changes)) and "expire_date" in changes
 
     @classmethod
@@ -149,14 +148,16 @@ class SessionStore(SessionBase):
         """
         return Session.objects.select_related("user").filter(impersonated_by=None)
 
-    def _hash(self) -> str:
+    @property
+    def hash(self) -> str:
+        """What the table knows the session by."""
         return Session.hash_of(self.session_key)
 
     def _insert(self, row: dict[str, Any]) -> None:
         # allauth puts a fresh store in place of ours on the way to a provider.
         meta = self.meta or getattr(context.request, "META", {})
         Session.objects.create(
-            session_key=self._hash(),
+            session_key=self.hash,
             ip=client.ip(meta),
             user_agent=client.user_agent(meta),
             **row,

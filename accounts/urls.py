@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import confirmation, views
+from accounts import confirmation, impersonation, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("data/erasure/", views.erasure, name="erasure"),
     path("data/erase/", views.erase, name="erase"),
     path("erased/", views.erased, name="erased"),
+    path("impersonation/stop/", impersonation.impersonation_stop, name="impersonation_stop"),
     path("confirm/", confirmation.ConfirmView.as_view(), name="confirmation"),
     path("confirm/send/", confirmation.confirmation_send, name="confirmation_send"),
 ]

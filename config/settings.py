@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "accounts.sessions.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.impersonation.ImpersonationMiddleware",
     "accounts.dates.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -311,6 +312,7 @@ USE_I18N = False
 # Links in emails lead to the host of the request; here is the one for commands, which have none.
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000")
 SIGNUP_MODE = env.choice("SIGNUP_MODE", ("open", "invitation", "waitlist"))
+IMPERSONATION_NOTICE = env.flag("IMPERSONATION_NOTICE", False)
 INVITATION_HOURS = env.number("INVITATION_HOURS", 48)
 WAITLIST_RATE = env.rate("WAITLIST_RATE", "10/m")  # an IP address, or an IPv6 network (/64)
 

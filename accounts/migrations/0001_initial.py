@@ -277,6 +277,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("impersonated_by", None), ("parent", None)),
+                    models.Q(("impersonated_by__isnull", False), ("parent__isnull", False)),
+                    _connector="OR",
+                ),
+                name="session_impersonation",
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="user",
             constraint=models.CheckConstraint(
                 condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),

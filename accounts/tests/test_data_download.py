@@ -177,11 +177,13 @@ def test_the_address_of_somebody_elses_account_opens_nothing(alice_signed_in, al
 
 def test_other_people_are_names_and_no_more(alice_signed_in, alice, bob, olivia):
     User.objects.filter(pk=alice.pk).update(banned_by=olivia)
+    end = "2099-01-01T00:00Z"
     Session.objects.create(
         session_key="1",
-        expire_date="2099-01-01T00:00Z",
+        expire_date=end,
         user=alice,
         impersonated_by=olivia,
+        parent=Session.objects.create(session_key="2", expire_date=end, user=olivia),
         ip="192.0.2.7",
     )
     Event.objects.create(
