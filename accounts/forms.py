@@ -8,6 +8,7 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import UserAttributeSimilarityValidator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -20,6 +21,7 @@ from accounts.names import validate_name
 from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
 
+not_the_own_name = UserAttributeSimilarityValidator(["name"])
 EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
 
 
@@ -128,6 +130,17 @@ class SignupForm(allauth_forms.SignupForm):
         self.admitted = admitted(context.request)
         if self.admitted:
             self._settle_email(self.admitted)
+
+    def clean(self) -> dict[str, Any]:
+        """allauth judges the password by the address alone, as there is no person yet."""
+        cleaned_data = super().clean()
+        password, name = cleaned_data.get("password1"), cleaned_data.get("name")
+        if password and name:
+            try:
+                not_the_own_name.validate(password, User(name=name))
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return cleaned_data
 
     def validate_unique_email(self, value: str) -> str:
         email = super().validate_unique_email(value)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.hashers import verify_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -123,9 +124,11 @@ class User(AbstractBaseUser):
         self.email = self.__class__.objects.normalize_email(self.email)
 
     def check_password(self, raw_password: str | None) -> bool:
-        if len(raw_password or "") > passwords.MAX_LENGTH:
+        """Whether it is the password; a hash of an earlier kind is renewed, if it still holds."""
+        if raw_password is None or len(raw_password) > passwords.MAX_LENGTH:
             return False
-        return super().check_password(raw_password)
+        is_right, is_old = verify_password(raw_password, self.password)
+        return passwords.is_renewed(self, raw_password) if is_right and is_old else is_right
 
     def get_full_name(self) -> str:
         return str(self)

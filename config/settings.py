@@ -125,6 +125,9 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PWNED_PASSWORDS_URL = env.str("PWNED_PASSWORDS_URL", "https://api.pwnedpasswords.com/range/")
+if env.flag("PWNED_PASSWORDS", False):
+    AUTH_PASSWORD_VALIDATORS += [{"NAME": "accounts.passwords.BreachValidator"}]
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "orgs:organization_list"
