@@ -30,7 +30,8 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        counted = self.object_list.order_by()[: MOST_COUNTED + 1].count()
+        rows: Any = self.object_list
+        counted = rows.order_by()[: MOST_COUNTED + 1].count()
         return counted if counted <= MOST_COUNTED else MoreThan(MOST_COUNTED)
 
 

@@ -8,11 +8,15 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from accounts import encryption
 from accounts.models import User
 
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+HAS_SECOND_FACTOR = Exists(
+    Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+)
 PASSKEY_NOT_ACCEPTED = (
     "This passkey was not accepted. Reload the page and try again, or use another way."
 )

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from django.contrib.auth.hashers import verify_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -58,6 +60,16 @@ class UserManager(BaseUserManager["User"]):
     ) -> "User":
         """Return a new platform owner, for `manage.py createsuperuser`."""
         return self.create_user(email, password, name=name, role=PlatformRole.OWNER, **fields)
+
+
+# Where a person is found by words: their name, and their address taken apart.
+SEARCHED = SearchVector(
+    "name",
+    models.Func(
+        models.F("email"), models.Value("@._-+"), models.Value("     "), function="translate"
+    ),
+    config="simple",
+)
 
 
 class Avatar(models.Model):
@@ -114,6 +126,11 @@ class User(AbstractBaseUser):
                 condition=~models.Q(role=PlatformRole.USER),
                 name="user_with_platform_role",
             ),
+            models.Index(
+                fields=["id"], condition=models.Q(banned_at__isnull=False), name="user_banned"
+            ),
+            models.Index(fields=["name", "-id"], name="user_name"),
+            GinIndex(SEARCHED, name="user_search"),
         ]
 
     def __str__(self) -> str:

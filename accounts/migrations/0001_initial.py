@@ -3,6 +3,8 @@
 import accounts.names
 import accounts.time_zones
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
+import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
@@ -307,6 +309,32 @@ class Migration(migrations.Migration):
                 condition=models.Q(("role", "user"), _negated=True),
                 fields=["role", "id"],
                 name="user_with_platform_role",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                condition=models.Q(("banned_at__isnull", False)), fields=["id"], name="user_banned"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["name", "-id"], name="user_name"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.search.SearchVector(
+                    "name",
+                    models.Func(
+                        models.F("email"),
+                        models.Value("@._-+"),
+                        models.Value("     "),
+                        function="translate",
+                    ),
+                    config="simple",
+                ),
+                name="user_search",
             ),
         ),
     ]

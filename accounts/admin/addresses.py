@@ -1,0 +1,65 @@
+"""Email addresses in the admin."""
+
+from typing import Any
+
+from allauth.account import admin as allauth_admin
+from allauth.account.models import EmailAddress, EmailConfirmation
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin.powers import handled_by, may_touch
+from accounts.browsing import Browsable, NothingToChange
+
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
+    """People's confirmed addresses; which one is primary they choose themselves."""
+
+    list_display = ["email", "user", "primary", "verified"]
+    list_select_related = ["user"]
+    search_fields = ["email__startswith", "user__email__startswith"]
+    search_help_text = "The beginning of an email address"
+    raw_id_fields = ()
+    autocomplete_fields = ["user"]
+    readonly_fields = ["primary"]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return self.search_fields
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: EmailAddress | None = None
+    ) -> list[str]:
+        return ["user", "email", "primary"] if obj else ["primary"]
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request, obj and obj.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_touch(request, obj and obj.user)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Whoever gets mail for a person can set their password."""
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field:
+            field.queryset = field.queryset.filter(role__in=handled_by(request))
+        return field
+
+    @admin.action(permissions=["change"], description="Mark selected email addresses as confirmed")
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        """allauth's own action, which asks for no permission but to look."""
+        handled = queryset.filter(user__role__in=handled_by(request))
+        super().make_verified(request, handled)
+
+
+@admin.register(EmailConfirmation)
+class EmailConfirmationAdmin(NothingToChange):
+    """allauth's table of links by email; empty, because we send codes."""
+
+    list_display = ["email_address", "created", "sent"]
+    list_filter = ["created"]
+    list_select_related = ["email_address"]
+    search_fields = ["email_address__email"]
+    fields = ["email_address", "created", "sent"]

@@ -1,0 +1,60 @@
+"""Second factors and connected accounts in the admin: to look at, and never their secrets."""
+
+from typing import Any
+
+import allauth.mfa.admin
+import allauth.socialaccount.admin  # noqa: F401, for both register their own
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.contrib import admin
+
+from accounts.browsing import NothingToChange
+
+BY_PERSON = ["user__email__startswith", "user__name"]
+
+admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(NothingToChange):
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = BY_PERSON
+    fields = ["user", "type", "created_at", "last_used_at"]
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(NothingToChange):
+    list_display = ["user", "provider", "uid", "date_joined", "last_login"]
+    list_filter = ["provider", "date_joined", "last_login"]
+    list_select_related = ["user"]
+    search_fields = [*BY_PERSON, "uid"]
+    fields = ["user", "provider", "uid", "date_joined", "last_login"]
+
+
+@admin.register(SocialApp)
+class SocialAppAdmin(NothingToChange):
+    """Empty: the environment names the providers (config/providers.py)."""
+
+    list_display = ["name", "provider", "client_id"]
+    list_filter = ["provider"]
+    search_fields = ["name", "client_id"]
+    fields = ["name", "provider", "provider_id", "client_id"]
+
+
+@admin.register(SocialToken)
+class SocialTokenAdmin(NothingToChange):
+    list_display = ["person", "provider", "expires_at"]
+    list_filter = ["account__provider", "expires_at"]
+    list_select_related = ["account__user"]
+    search_fields = ["account__user__email__startswith", "account__uid"]
+    fields = ["person", "provider", "expires_at"]
+
+    @admin.display(ordering="account__user__email")
+    def person(self, token: Any) -> str:
+        return str(token.account.user)
+
+    @admin.display(ordering="account__provider")
+    def provider(self, token: Any) -> str:
+        return token.account.provider
