@@ -7,6 +7,8 @@ from allauth.account.views import (
     password_change,
     password_set,
 )
+from allauth.mfa.totp.views import activate_totp
+from allauth.mfa.webauthn.views import add_webauthn
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -27,6 +29,8 @@ urlpatterns = [
     # allauth asks for a fresh sign-in itself, but for these.
     path("accounts/password/change/", fresh_sign_in_required(password_change)),
     path("accounts/password/set/", fresh_sign_in_required(password_set)),
+    path("accounts/2fa/totp/activate/", one_at_a_time(activate_totp)),
+    path("accounts/2fa/webauthn/add/", one_at_a_time(add_webauthn)),
     path("accounts/2fa/webauthn/keys/<int:pk>/remove/", passkeys.remove),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

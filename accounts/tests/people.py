@@ -7,6 +7,7 @@ from django.core import mail
 from config.cast import PASSWORD
 
 SIGNUP = "/accounts/signup/"
+PASSKEY_SIGNUP = "/accounts/signup/passkey/"
 LOGIN = "/accounts/login/"
 CODE = "/accounts/confirm-email/"
 RESET = "/accounts/password/reset/"

@@ -20,11 +20,10 @@ from accounts.tests.factors import (
     sign_in_by_passkey,
     url,
 )
-from accounts.tests.people import CODE, ERIN, is_signed_in, mailed_code, sign_in
+from accounts.tests.people import CODE, ERIN, PASSKEY_SIGNUP, is_signed_in, mailed_code, sign_in
 from config.tests.at_once import at_once
 
-SIGNUP = "/accounts/signup/passkey/"
-PASSKEY_SIGNUP = "/accounts/2fa/webauthn/signup/"
+PASSKEY_CREATE = "/accounts/2fa/webauthn/signup/"
 PASSKEY_REAUTHENTICATE = "/accounts/2fa/webauthn/reauthenticate/"
 TRUST = "/accounts/2fa/trust/"
 ASKED = {"request_options": {"publicKey": {"challenge": "AAAA", "rpId": "localhost"}}}
@@ -57,9 +56,9 @@ def answer(client, page, passkey, **form):
 
 def test_sign_up_with_a_passkey_as_the_only_credential(client, db):
     passkey = Passkey()
-    client.post(SIGNUP, {"name": ERIN["name"], "email": ERIN["email"]})
+    client.post(PASSKEY_SIGNUP, {"name": ERIN["name"], "email": ERIN["email"]})
     client.post(CODE, {"code": mailed_code()})
-    answer(client, PASSKEY_SIGNUP, passkey)
+    answer(client, PASSKEY_CREATE, passkey)
     assert is_signed_in(client)
     erin = User.objects.get(email=ERIN["email"])
     assert erin.name == ERIN["name"]
@@ -71,20 +70,20 @@ def test_sign_up_with_a_passkey_as_the_only_credential(client, db):
 
 
 def test_no_passkey_is_made_before_the_address_is_confirmed(client, db):
-    client.post(SIGNUP, {"name": ERIN["name"], "email": ERIN["email"]})
-    assert client.get(PASSKEY_SIGNUP).url == "/accounts/signup/"
-    assert client.post(PASSKEY_SIGNUP, {}).url == "/accounts/signup/"
+    client.post(PASSKEY_SIGNUP, {"name": ERIN["name"], "email": ERIN["email"]})
+    assert client.get(PASSKEY_CREATE).url == "/accounts/signup/"
+    assert client.post(PASSKEY_CREATE, {}).url == "/accounts/signup/"
 
 
 def test_sign_up_with_a_known_address_looks_like_any_other(client, alice, mailoutbox):
-    response = client.post(SIGNUP, {"name": "Mallory", "email": alice.email})
+    response = client.post(PASSKEY_SIGNUP, {"name": "Mallory", "email": alice.email})
     assert response.url == CODE
     assert User.objects.count() == 1
     assert mailoutbox[0].to == [alice.email]
 
 
 def test_sign_up_keeps_what_was_typed(client, db):
-    page = client.post(SIGNUP, {"name": "Erin", "email": "erin@"}).content.decode()
+    page = client.post(PASSKEY_SIGNUP, {"name": "Erin", "email": "erin@"}).content.decode()
     assert 'value="Erin"' in page
     assert 'value="erin@"' in page
     assert 'type="password"' not in page

@@ -11,7 +11,8 @@ from django.urls import path
 
 from accounts import signup
 from accounts.models import User
-from accounts.tests.people import ERIN, SIGNUP
+from accounts.tests.factors import Passkey, question_of
+from accounts.tests.people import ERIN, PASSKEY_SIGNUP, SIGNUP
 from config.urls import urlpatterns as real_urlpatterns
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -39,6 +40,18 @@ def test_the_pass_signs_up_and_in_without_a_code(invited):
     address = EmailAddress.objects.get(user=erin)
     assert (address.email, address.verified, address.primary) == ("erin@example.com", True, True)
     assert invited.session["_auth_user_id"] == str(erin.pk)
+    assert mail.outbox == []
+
+
+def test_the_pass_signs_up_with_a_passkey_too(db):
+    invited = Client(headers={"host": "localhost"})
+    invited.get("/invited/erin@example.com/")
+    passkey_page = invited.post(
+        PASSKEY_SIGNUP, {"name": "Erin", "email": "mallory@example.com"}
+    ).url
+    question = question_of(invited.get(passkey_page))
+    invited.post(passkey_page, {"credential": Passkey().answer_to(question)})
+    assert invited.session["_auth_user_id"] == str(User.objects.get(email="erin@example.com").pk)
     assert mail.outbox == []
 
 

@@ -3,13 +3,14 @@
 import pytest
 from django.test import Client
 
+from accounts.tests.factors import AUTHENTICATE, App
 from config import messages
 from config.cast import PASSWORD
 from config.tests.processes import PRODUCTION
 
 pytestmark = pytest.mark.django_db
 
-DECIDED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "HTTPS", "COOKIE_PREFIX")
+DECIDED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "HTTPS", "COOKIE_PREFIX", "MFA_TRUST_")
 
 
 @pytest.fixture
@@ -67,6 +68,18 @@ def test_cookies_are_kept_from_scripts_other_hosts_and_http(client, production, 
         assert cookie["path"] == "/"
         assert cookie["domain"] == ""
         assert cookie["samesite"] == "Lax"
+
+
+def test_so_is_the_cookie_of_a_trusted_browser(client, production, alice):
+    app = App(alice)
+    form = {"login": alice.email, "password": PASSWORD}
+    client.post("/accounts/login/", form, secure=True)
+    client.post(AUTHENTICATE, {"code": app.code()}, secure=True)
+    client.post("/accounts/2fa/trust/", {"action": "trust"}, secure=True)
+    cookie = client.cookies["__Host-trusted"]
+    assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax")
+    assert cookie["secure"]
+    assert cookie["httponly"]
 
 
 def test_development_has_plain_cookie_names(client):

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 FOR_VISITORS = {
     "/": "The ground your product stands on.",
     "/accounts/signup/": "Create an account",
+    "/accounts/signup/passkey/": "Sign up with a passkey",
     "/accounts/login/": "Sign in",
     "/accounts/password/reset/": "Reset your password",
     "/waitlist/": "Join the waitlist",
@@ -22,6 +23,10 @@ FOR_ALICE = {
     "/account/": "Your profile",
     "/accounts/email/": "Email addresses",
     "/accounts/password/change/": "Change your password",
+    "/accounts/2fa/": "Two-step sign-in",
+    "/accounts/2fa/totp/activate/": "Set up an authenticator app",
+    "/accounts/2fa/webauthn/": "Passkeys and security keys",
+    "/accounts/2fa/webauthn/add/": "Add a passkey",
     "/o/acme/": "Acme",
     "/o/acme/members/": "Members",
     "/o/acme/invitations/": "Invitations",
