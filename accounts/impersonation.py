@@ -68,8 +68,8 @@ def start(request: HttpRequest, person: User, *, reason: str) -> None:
             Verb.IMPERSONATION_STARTED,
             by=admin,
             subject=person,
-            reason=reason,
             until=until.isoformat(),
+            personal={"reason": reason},
         )
         _log(admin, person, f"Began to act as this person: {reason}")
         if settings.IMPERSONATION_NOTICE:

@@ -327,7 +327,9 @@ class Session(AbstractBaseSession):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     session_key = models.CharField("hash of the session key", max_length=64, unique=True)
-    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    user = models.ForeignKey(
+        User, models.CASCADE, null=True, related_name="sessions", db_index=False
+    )
     created = models.DateTimeField(db_default=Now(), editable=False)
     last_seen = models.DateTimeField(db_default=Now())
     ip = models.GenericIPAddressField("IP address", null=True)
@@ -350,6 +352,7 @@ class Session(AbstractBaseSession):
                 name="session_impersonation",
             )
         ]
+        indexes = [models.Index(fields=["user", "id"], name="session_of_user")]
 
     def __str__(self) -> str:
         return f"{self.ip or 'a device'} since {self.created:%Y-%m-%d %H:%M}"

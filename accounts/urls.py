@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import confirmation, impersonation, views
+from accounts import confirmation, devices, impersonation, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("data/erasure/", views.erasure, name="erasure"),
     path("data/erase/", views.erase, name="erase"),
     path("erased/", views.erased, name="erased"),
+    path("devices/", devices.session_list, name="session_list"),
+    path("devices/end/", devices.sessions_end, name="sessions_end"),
+    path("devices/<uuid:pk>/end/", devices.session_end, name="session_end"),
     path("impersonation/stop/", impersonation.impersonation_stop, name="impersonation_stop"),
     path("confirm/", confirmation.ConfirmView.as_view(), name="confirmation"),
     path("confirm/send/", confirmation.confirmation_send, name="confirmation_send"),

@@ -13,11 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.pages import SIZE, Page, page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms import InvitationForm, OrganizationForm
 from orgs.invitations import AlreadyInvited, CannotInvite, InvitationClosed
 from orgs.models import Invitation, Membership, Organization
-from orgs.pages import SIZE, Page, page_of
 from orgs.roles import Permission, Role
 
 FIRST_FEW = 6

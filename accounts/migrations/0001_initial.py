@@ -267,6 +267,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sessions",
@@ -277,6 +278,10 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-id"],
             },
+        ),
+        migrations.AddIndex(
+            model_name="session",
+            index=models.Index(fields=["user", "id"], name="session_of_user"),
         ),
         migrations.AddConstraint(
             model_name="session",

@@ -29,6 +29,7 @@ TABS = [
     Tab("Email addresses", "account_email"),
     Tab("Password", "account_change_password", ("account_set_password",)),
     Tab("Two-step sign-in", "mfa_index"),
+    Tab("Devices", "accounts:session_list"),
     Tab("Connected accounts", "socialaccount_connections"),
     Tab("Data and deletion", "accounts:data"),
 ]

@@ -290,7 +290,7 @@ def test_start_and_stop_are_in_both_audit_trails(acting, alice, olivia):
         (Verb.IMPERSONATION_STARTED, olivia.pk, None),
         (Verb.IMPERSONATION_STOPPED, olivia.pk, None),
     ]
-    assert told.earliest("id").data["reason"] == "Ticket 42"
+    assert told.earliest("id").data["personal"]["reason"] == "Ticket 42"
     log = LogEntry.objects.filter(user=olivia, object_id=str(alice.pk)).order_by("id")
     assert [entry.change_message for entry in log] == [
         "Began to act as this person: Ticket 42",

@@ -6,8 +6,8 @@ import uuid
 import pytest
 
 from accounts.models import User
+from accounts.pages import SIZE
 from orgs.models import Membership
-from orgs.pages import SIZE
 
 MEMBERS = "/o/acme/members/"
 
