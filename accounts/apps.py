@@ -6,7 +6,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"  # beside allauth's "Accounts" in the admin
 
     def ready(self) -> None:
-        from accounts import changes, codes, reauthentication  # noqa: F401  # receive signals
+        # They receive signals.
+        from accounts import changes, codes, reauthentication, setup  # noqa: F401
         from accounts.rates import count_for_allauth
         from accounts.tokens import encrypt_tokens
 

@@ -319,6 +319,16 @@ class User(AbstractBaseUser):
         return initials(str(self))
 
 
+class SetupToken(models.Model):
+    """What makes the platform's first owner (accounts/setup.py): one row at most, kept hashed."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    token_hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return "the token of /setup/"
+
+
 class Session(AbstractBaseSession):
     """One signed-in device: deleting the row signs it out, deleting the person deletes the rows.
 

@@ -6,11 +6,13 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import limits
+from accounts import limits, setup
+from accounts.setup_page import SetupForm
 from config.errors import json_error
 from waitlist.forms import JoinForm
 from waitlist.limits import seconds_to_wait
@@ -65,10 +67,9 @@ def parse(body: bytes) -> dict[str, Any]:
 @takes_json
 def waitlist_join(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     """POST {"email": …}. A new address, a known one and a robot's get the same answer."""
-    form = JoinForm({name: value for name, value in data.items() if isinstance(value, str)})
+    form = JoinForm(_texts(data))
     if not form.is_valid():
-        reasons = {name: str(errors[0]) for name, errors in form.errors.items()}
-        return json_error(400, "The address could not be accepted.", fields=reasons)
+        return json_error(400, "The address could not be accepted.", fields=_reasons(form))
     if wait := seconds_to_wait(request):
         return json_error(429, f"Try again {limits.when(wait)}.", retry_after=wait)
     form.join()
@@ -76,9 +77,38 @@ def waitlist_join(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
 
 
 @csrf_exempt
+def setup_first_run(request: HttpRequest) -> HttpResponse:
+    """POST {"token": …, "name": …, "email": …, "password": …}, while the platform has no owner."""
+    try:
+        return _make_first_owner(request) if setup.is_open() else json_error(404)
+    except setup.AlreadyOwned:
+        return json_error(404)
+
+
+@takes_json
+def _make_first_owner(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
+    if wait := setup.seconds_to_wait(request):
+        return json_error(429, f"Try again {limits.when(wait)}.", retry_after=wait)
+    form = SetupForm(_texts(data))
+    if owner := form.make_owner():
+        message = "The platform has its owner. Sign in to go on."
+        return JsonResponse({"message": message, "email": owner.email}, status=201)
+    return json_error(form.status, "The owner could not be made.", fields=_reasons(form))
+
+
+@csrf_exempt
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer in JSON while DEBUG is on, too."""
     return json_error(404)
+
+
+def _texts(data: dict[str, Any]) -> dict[str, str]:
+    """Return what a form can take: to it, anything but text is missing."""
+    return {name: value for name, value in data.items() if isinstance(value, str)}
+
+
+def _reasons(form: Form) -> dict[str, str]:
+    return {name: str(errors[0]) for name, errors in form.errors.items()}
 
 
 def _comes_from_here(request: HttpRequest) -> bool:
@@ -101,6 +131,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 urlpatterns = [
     path("waitlist", waitlist_join, name="api_waitlist_join"),
+    path("setup/first-run", setup_first_run, name="api_setup_first_run"),
     path("", not_found),
     path("<path:rest>", not_found),
 ]

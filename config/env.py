@@ -112,3 +112,11 @@ def secret_key(environment: str) -> str:
             'python -c "import secrets; print(secrets.token_urlsafe(50))" makes.'
         )
     return key
+
+
+def setup_token() -> str:
+    """Return SETUP_TOKEN, or '' where it is not set; raises SettingError for one easy to guess."""
+    token = env.str("SETUP_TOKEN", "").strip()
+    if 0 < len(token) < 20:
+        raise SettingError("SETUP_TOKEN is too easy to guess; set at least 20 random characters.")
+    return token

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.csp import CSP
 
 from config import database, logs, providers
-from config.env import BASE_DIR, env, read_environment, required, secret_key, split
+from config.env import BASE_DIR, env, read_environment, required, secret_key, setup_token, split
 
 ENVIRONMENT = read_environment()
 DEVELOPMENT = ENVIRONMENT == "development"
@@ -210,6 +210,7 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TRUST_ENABLED = True
 MFA_TRUST_COOKIE_AGE = 30 * 24 * 60 * 60  # seconds
 
+SETUP_TOKEN = setup_token()
 ADMIN_REQUIRES_SECOND_FACTOR = env.flag("ADMIN_REQUIRES_SECOND_FACTOR", DEPLOYED)
 
 SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAccountAdapter"

@@ -18,6 +18,7 @@ from accounts import passkeys
 from accounts.changes import one_at_a_time
 from accounts.email_codes import tell_when_over
 from accounts.reauthentication import fresh_sign_in_required
+from accounts.setup_page import first_run
 from accounts.views import avatar
 
 urlpatterns = [
@@ -37,6 +38,7 @@ urlpatterns = [
     path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
     path("accounts/", include("accounts.providers")),
     path("account/", include("accounts.urls")),
+    path("setup/", first_run, name="first_run"),
     path("avatars/<uuid:pk>.webp", avatar, name="avatar"),
     path("", include("orgs.urls")),
     path("", include("waitlist.urls")),

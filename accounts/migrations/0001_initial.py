@@ -66,6 +66,18 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="SetupToken",
+            fields=[
+                (
+                    "id",
+                    models.SmallIntegerField(
+                        default=1, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("token_hash", models.CharField(max_length=64)),
+            ],
+        ),
+        migrations.CreateModel(
             name="User",
             fields=[
                 ("password", models.CharField(max_length=128, verbose_name="password")),

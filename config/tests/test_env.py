@@ -99,6 +99,7 @@ def test_a_server_does_not_start_without(load_settings, environment, name, nothi
         ("DATABASE_POOL_SIZE", "many"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("HTTPS", "maybe"),
+        ("SETUP_TOKEN", "changeme"),
         ("SMTP_PORT", "25a"),
         ("WAITLIST_RATE", "10/fortnight"),
         ("WAITLIST_RATE", "0/m"),
