@@ -150,7 +150,8 @@ class ImpersonationMiddleware:
             _set_cookie(response, own.impersonation_key)
         elif key and (request.session is own or request.session.is_empty()):
             response.delete_cookie(COOKIE, samesite="Lax")
-        request.session = own  # which SessionMiddleware saves
+        if isinstance(request.session, ImpersonationStore):
+            request.session = own  # which SessionMiddleware saves
         return response
 
     def process_view(

@@ -59,7 +59,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
     ) -> User:
         """Take over what the provider tells of somebody, as far as it is fit to be kept.
 
-        Raises ProviderException where it contradicts itself, or cannot be stored.
+        Raises ProviderException where it contradicts itself.
         """
         _identify(sociallogin.account, sociallogin.provider)
         sociallogin.email_addresses = _one_address(request, sociallogin.email_addresses)
@@ -101,12 +101,18 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         return login.provider.id == "openid_connect"
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        if sociallogin.state.get("process") == AuthProcess.CONNECT:
-            if request.user.is_authenticated:
-                # allauth saves the person as a whole, and the provider took its time to answer.
-                request.user.refresh_from_db()
-        elif not sociallogin.is_existing:
-            self._send_to_sign_in(request, sociallogin)
+        """Stop here if the person's address has an account that the provider cannot open.
+
+        They may be told so, since a provider that checks addresses says that it is theirs.
+        """
+        is_connecting = sociallogin.state.get("process") == AuthProcess.CONNECT
+        if is_connecting or sociallogin.is_existing:
+            return
+        for address in sociallogin.email_addresses:
+            if address.verified and _confirmed(address.email):
+                context = {"provider": sociallogin.provider, "email": address.email}
+                page = render(request, "socialaccount/address_known.html", context)
+                raise ImmediateHttpResponse(page)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether sign-up is open, or this visitor has a pass for the very address."""
@@ -164,18 +170,6 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             type(exception).__name__ if exception else error,
         )
 
-    def _send_to_sign_in(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Stop here if the person's address has an account that the provider cannot open.
-
-        They may be told so, since a provider that checks addresses says that it is theirs.
-        """
-        for address in sociallogin.email_addresses:
-            if address.verified and _confirmed(address.email):
-                context = {"provider": sociallogin.provider, "email": address.email}
-                raise ImmediateHttpResponse(
-                    render(request, "socialaccount/address_known.html", context)
-                )
-
 
 def is_settled(request: HttpRequest, sociallogin: SocialLogin) -> bool:
     """Whether the address is known to be this person's: by the provider, or by their pass."""
@@ -186,7 +180,7 @@ def is_settled(request: HttpRequest, sociallogin: SocialLogin) -> bool:
 
 
 def _identify(account: SocialAccount, provider: Provider) -> None:
-    """Check who the provider says it is."""
+    """Have the account known by who the provider says it is; raise ProviderException in doubt."""
     if provider.id == "openid_connect":
         claims = account.extra_data["id_token"]
         # Userinfo counts for the subject of the ID token alone (OpenID Connect Core 5.3.2).
@@ -194,9 +188,6 @@ def _identify(account: SocialAccount, provider: Provider) -> None:
             raise ProviderException("Userinfo tells of somebody else than the ID token.")
         # A subject is unique with its issuer only, and OIDC_ISSUER may change one day.
         account.uid = f"{claims['sub']} {claims['iss']}"
-    limit = SocialAccount._meta.get_field("uid").max_length
-    if len(account.uid) > limit or any(map(is_invisible, account.uid)):
-        raise ProviderException("This cannot be anybody's id.")
 
 
 def _one_address(request: HttpRequest, addresses: list[EmailAddress]) -> list[EmailAddress]:

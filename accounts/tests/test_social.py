@@ -2,7 +2,9 @@
 
 import json
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,15 +13,18 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from django.core import mail
-from django.db import connection
-from django.test import Client
+from django.db import DataError, connection
+from django.test import Client, RequestFactory
 from jwt import encode
 
 from accounts.models import User
+from accounts.signup import admit
+from accounts.social import SocialAccountAdapter
 from accounts.tests.elsewhere import leave
 from accounts.tests.people import CODE, is_signed_in, sign_in
 from config import providers
 from config.env import SettingError
+from config.tests.at_once import at_once
 
 SIGNUP = "/accounts/3rdparty/signup/"
 CONNECTIONS = "/accounts/3rdparty/"
@@ -201,6 +206,11 @@ def test_half_a_provider_stops_the_start(monkeypatch, variables, sentence):
     assert str(error.value) == sentence
 
 
+def test_no_admin_page_shows_a_token_or_makes_a_provider(operator):
+    for model in ("socialapp", "socialtoken"):
+        assert operator.get(f"/admin/socialaccount/{model}/").status_code == 404
+
+
 def test_a_row_in_the_database_makes_no_provider(client, alice):
     SocialApp.objects.create(provider="github", name="GitHub", client_id="them", secret="theirs")
     assert "GitHub" not in client.get("/accounts/login/").text
@@ -368,6 +378,121 @@ def test_the_page_of_connected_accounts_lives_on_without_the_provider(client, gi
     settings.SOCIALACCOUNT_PROVIDERS = {}
     page = client.get(CONNECTIONS)
     assert "No account elsewhere opens this one yet." in page.text
+
+
+def test_another_issuer_is_another_set_of_people(client, oidc, site):
+    told = {"sub": "7", "name": "Erin", "email": "erin@example.com", "email_verified": True}
+    oidc(client, {"sub": "7"}, told)
+    site.answers["/.well-known/openid-configuration"]["issuer"] = "https://other.example.com"
+    oidc(
+        Client(),
+        {"sub": "7", "iss": "https://other.example.com"},
+        told | {"email": "frank@example.com"},
+    )
+    assert User.objects.count() == SocialAccount.objects.count() == 2
+
+
+def test_connecting_an_account_with_somebody_elses_address_connects_it_to_mine(
+    client, oidc, alice, bob
+):
+    told = {"sub": "7", "name": "Bob", "email": bob.email, "email_verified": True}
+    sign_in(client)
+    oidc(client, {"sub": "7"}, told, process="connect")
+    assert SocialAccount.objects.get().user == alice
+
+
+def test_connecting_undoes_nothing_that_happened_meanwhile(client, github, alice, monkeypatch):
+    """allauth saves the whole person, so nobody may read them before the provider has answered."""
+    sign_in(client)
+    ask = GitHubOAuth2Adapter.get_emails
+
+    def ask_slowly(*args):
+        User.objects.update(name="Renamed meanwhile")
+        return ask(*args)
+
+    monkeypatch.setattr(GitHubOAuth2Adapter, "get_emails", ask_slowly)
+    github(client, ("erin@example.com", True, True), process="connect")
+    assert SocialAccount.objects.get().user == alice
+    assert User.objects.get().name == "Renamed meanwhile"
+
+
+def test_a_sign_up_that_fails_half_way_leaves_nothing(client, github, monkeypatch):
+    monkeypatch.setattr("allauth.socialaccount.models.setup_user_email", fail)
+    assert is_refused(github(client, ("erin@example.com", True, True)))
+    assert not SocialAccount.objects.exists()
+
+
+def fail(*args):
+    raise DataError
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_sign_ins_at_the_same_moment_make_one_person(github, monkeypatch):
+    visitors = [Client() for _ in range(3)]
+    is_open = SocialAccountAdapter.is_open_for_signup
+    together = Barrier(len(visitors))
+
+    def wait_for_the_others(*args):
+        """Between looking for the account and making it."""
+        together.wait(timeout=10)
+        return is_open(*args)
+
+    monkeypatch.setattr(SocialAccountAdapter, "is_open_for_signup", wait_for_the_others)
+    address = ("erin@example.com", True, True)
+    answers = at_once(*(partial(github, visitor, address) for visitor in visitors))
+
+    assert [answer.status_code for answer in answers] == [302, 302, 302]
+    assert all(map(is_signed_in, visitors))
+    assert User.objects.count() == SocialAccount.objects.count() == 1
+    assert SocialToken.objects.count() == EmailAddress.objects.count() == 1
+
+
+# Who may sign up
+
+
+@pytest.fixture
+def invited(client, settings):
+    """A visitor with a pass for erin@example.com, where nobody signs up without one."""
+    settings.SIGNUP_MODE = "invitation"
+    request = RequestFactory().get("/")
+    request.session = client.session
+    admit(request, "erin@example.com")
+    request.session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
+    return client
+
+
+def test_without_a_pass_nobody_signs_up_where_it_takes_one(client, github, settings):
+    settings.SIGNUP_MODE = "invitation"
+    page = github(client, ("erin@example.com", True, True))
+    assert page.status_code == 200
+    assert not User.objects.exists()
+    assert "erin@example.com" not in page.text
+
+
+def test_a_pass_for_the_providers_address_signs_up_with_it(invited, github):
+    github(invited, ("other@example.com", True, True), ("erin@example.com", False, True))
+    assert is_signed_in(invited)
+    assert User.objects.get().email == EmailAddress.objects.get().email == "erin@example.com"
+
+
+def test_a_pass_for_another_address_does_not(invited, github):
+    github(invited, ("other@example.com", True, True))
+    assert not User.objects.exists()
+
+
+def test_a_pass_proves_what_the_provider_only_claims(invited, site):
+    site.answers["/v1.0/me"] = {"id": "7", "givenName": "Erin", "mail": "erin@example.com"}
+    come_back(invited, "microsoft")
+    assert is_signed_in(invited)
+    assert EmailAddress.objects.get().verified
+
+
+def test_a_pass_gives_nobody_its_address_who_signs_up_with_another(invited, github, settings):
+    settings.SIGNUP_MODE = "open"
+    github(invited, ("other@example.com", True, True))
+    assert is_signed_in(invited)
+    assert [*EmailAddress.objects.values_list("email", flat=True)] == ["other@example.com"]
 
 
 # Rubbish
