@@ -206,11 +206,6 @@ def test_half_a_provider_stops_the_start(monkeypatch, variables, sentence):
     assert str(error.value) == sentence
 
 
-def test_no_admin_page_shows_a_token_or_makes_a_provider(operator):
-    for model in ("socialapp", "socialtoken"):
-        assert operator.get(f"/admin/socialaccount/{model}/").status_code == 404
-
-
 def test_a_row_in_the_database_makes_no_provider(client, alice):
     SocialApp.objects.create(provider="github", name="GitHub", client_id="them", secret="theirs")
     assert "GitHub" not in client.get("/accounts/login/").text
@@ -286,6 +281,15 @@ def test_tokens_cannot_be_read_in_the_table_however_they_are_written(client, git
     assert "updated" not in stored
     assert "in-bulk" not in stored
     assert {row.token for row in SocialToken.objects.all()} == {"updated", "in-bulk"}
+
+
+def test_the_admin_shows_no_token(operator, github):
+    github(Client(), ("erin@example.com", True, True))
+    token = SocialToken.objects.get()
+    for page in ("", f"{token.pk}/change/"):
+        shown = operator.get(f"/admin/socialaccount/socialtoken/{page}")
+        assert shown.status_code == 200
+        assert token.token not in shown.text
 
 
 def test_a_token_of_a_lost_secret_keeps_nobody_out(client, github, settings):
