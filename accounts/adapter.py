@@ -18,9 +18,11 @@ from accounts import client, limits, time_zones
 from accounts.bans import ban_page
 from accounts.claims import claim
 from accounts.delivery import deliver
+from accounts.events import Event
 from accounts.models import User
 from accounts.reauthentication import require_fresh_sign_in
 from accounts.signup import admitted, is_open, use_pass
+from accounts.verbs import Verb
 
 CODE_SENT = (
     "account/messages/email_confirmation_sent.txt",
@@ -99,6 +101,18 @@ class AccountAdapter(DefaultAccountAdapter):
         if user.is_banned:
             raise ImmediateHttpResponse(ban_page(request, user))
         super().login(request, user)
+
+    @transaction.atomic
+    def set_password(self, user: User, password: str) -> None:
+        """Change the password of who is signed in, or reset that of who followed our link."""
+        is_signed_in = self.request.user == user
+        super().set_password(user, password)
+        verb = Verb.PASSWORD_CHANGED if is_signed_in else Verb.PASSWORD_RESET
+        Event.record(verb, by=user)
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        Event.record(Verb.PASSWORD_RESET_ASKED, by=None, subject=user)
+        super().send_password_reset_mail(user, email, context)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Raise what leads to a fresh sign-in instead of answering.

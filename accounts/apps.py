@@ -7,7 +7,13 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # They receive signals.
-        from accounts import changes, codes, reauthentication, setup  # noqa: F401
+        from accounts import (  # noqa: F401
+            changes,
+            codes,
+            reauthentication,
+            receivers,
+            setup,
+        )
         from accounts.rates import count_for_allauth
         from accounts.tokens import encrypt_tokens
 

@@ -13,7 +13,7 @@ from allauth.mfa import signals as mfa
 from allauth.socialaccount import signals as social
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,12 +23,16 @@ from accounts.models import User
 
 
 def one_at_a_time(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let the database settle two changes at once; whoever comes second looks again."""
+    """Let the database settle two changes at once; whoever comes second looks again.
+
+    A change is made with its line in the audit trail, or not at all.
+    """
 
     @wraps(view)
     def settled(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, *args, **kwargs)
+            with transaction.atomic():
+                return view(request, *args, **kwargs)
         except IntegrityError:
             messages.error(request, "This changed at the same moment elsewhere. Look again.")
             return redirect(request.path)

@@ -16,10 +16,12 @@ from accounts import avatars
 from accounts.addresses import validate_address
 from accounts.bans import ban_page
 from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
+from accounts.events import Event
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
+from accounts.verbs import Verb
 
 not_the_own_name = UserAttributeSimilarityValidator(["name"])
 EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
@@ -172,6 +174,7 @@ class SignupForm(allauth_forms.SignupForm):
         """Return the new person, made together with their email address or not at all."""
         with transaction.atomic():
             user = super().save(request)
+            Event.record(Verb.SIGNED_UP, by=user)
         if not self.admitted:
             remember_typed(request, user, name=user.name)
         return user

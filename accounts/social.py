@@ -23,9 +23,11 @@ from django.http import HttpRequest
 from django.shortcuts import render
 
 from accounts.addresses import validate_address
+from accounts.events import Event
 from accounts.models import User
 from accounts.names import is_invisible, validate_name
 from accounts.signup import admitted, use_pass
+from accounts.verbs import Verb
 
 EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
 NAME_LENGTH: int = User._meta.get_field("name").max_length  # type: ignore[assignment]
@@ -139,7 +141,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         pending = sociallogin.serialize()
         try:
             with transaction.atomic():
-                return super().save_user(request, sociallogin, form)
+                user = super().save_user(request, sociallogin, form)
+                Event.record(Verb.SIGNED_UP, by=user, provider=sociallogin.account.provider)
+                return user
         except IntegrityError:
             if "late" in sociallogin.state:
                 raise

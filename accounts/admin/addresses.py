@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.powers import handled_by, may_touch
+from accounts.admin.powers import handled_by, may_touch, user_of
 from accounts.browsing import Browsable, NothingToChange
+from accounts.events import Event
+from accounts.verbs import Verb
 
 admin.site.unregister(EmailAddress)
 
@@ -39,6 +41,15 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
         return super().has_delete_permission(request, obj) and may_touch(request, obj and obj.user)
+
+    def save_model(self, request: HttpRequest, obj: EmailAddress, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        about: dict[str, Any] = {"subject": obj.user, "personal": {"email": obj.email}}
+        if not change:
+            Event.record(Verb.EMAIL_ADDED, by=user_of(request), **about)
+        if "verified" in form.changed_data:
+            verb = Verb.EMAIL_CONFIRMED if obj.verified else Verb.ACCOUNT_EDITED
+            Event.record(verb, by=user_of(request), **about)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Whoever gets mail for a person can set their password."""

@@ -4,12 +4,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import impersonation
 from accounts.admin.powers import user_of
+from accounts.events import Event
 from accounts.models import User
 from accounts.roles import PlatformRole
+from accounts.verbs import Verb
 
 MOST_AT_ONCE = 500  # people
 
@@ -97,8 +100,10 @@ class SignOut(Deed):
     )
     done = "is signed out everywhere."
 
+    @transaction.atomic
     def do(self, person: User, request: HttpRequest) -> None:
         person.sign_out_everywhere()
+        Event.record(Verb.SESSION_REVOKED, by=user_of(request), subject=person, all=True)
 
 
 class Impersonate(Deed):

@@ -1,19 +1,23 @@
 """Signed-in devices, and who tried how often, in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from accounts.admin.powers import may_touch, user_of
-from accounts.browsing import NothingToChange
+from accounts.browsing import NothingToChange, Recorded
 from accounts.models import Attempt, Session
 from accounts.roles import PlatformRole
+from accounts.verbs import Verb
 
 
 @admin.register(Session)
-class SessionAdmin(NothingToChange):
+class SessionAdmin(Recorded, NothingToChange):
     """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
 
+    delete_verb = Verb.SESSION_REVOKED
     list_display = ["created", "user", "impersonated_by", "ip", "browser", "last_seen"]
     list_filter = [("impersonated_by", admin.EmptyFieldListFilter), "last_seen", "expire_date"]
     list_select_related = ["user", "impersonated_by"]
@@ -31,6 +35,9 @@ class SessionAdmin(NothingToChange):
         """Signing a device out is handling its person, or one's own."""
         allowed = PlatformRole(user_of(request).role).allows("change")
         return allowed and may_touch(request, obj.user if obj else None)
+
+    def told_of(self, obj: Session) -> dict[str, Any]:
+        return {"subject": obj.user}
 
     @admin.display
     def browser(self, session: Session) -> str:

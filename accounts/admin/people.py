@@ -27,9 +27,10 @@ from accounts.admin.deeds import (
 )
 from accounts.admin.powers import handled_by, may_touch, user_of
 from accounts.admin.related import related_lists
-from accounts.browsing import MOST_COUNTED, Browsable, NothingToChange
+from accounts.browsing import MOST_COUNTED, NothingToChange, Recorded
 from accounts.mfa import HAS_SECOND_FACTOR
 from accounts.models import SEARCHED, Avatar, User
+from accounts.verbs import Verb
 
 POWERS = ("role", "is_active")
 CONFIRMED = Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True))
@@ -92,9 +93,10 @@ class SecondFactorFilter(YesNoFilter):
 
 
 @admin.register(User)
-class UserAdmin(Browsable):
+class UserAdmin(Recorded):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
+    delete_verb = Verb.ACCOUNT_DELETED
     list_display = ["email", "name", "role", "state", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, "created"]
     list_per_page = 100
@@ -183,7 +185,9 @@ class UserAdmin(Browsable):
         if not change:
             obj.set_unusable_password()
             return super().save_model(request, obj, form, change)
-        obj.save(update_fields=["name"])
+        if "name" in form.changed_data:
+            obj.save(update_fields=["name"])
+            self.record(request, Verb.ACCOUNT_EDITED, obj, fields=["name"])
         if "role" in form.changed_data:
             obj.change_role(form.cleaned_data["role"], by=user_of(request))
         if "is_active" in form.changed_data:
