@@ -97,7 +97,7 @@ class UserAdmin(Recorded):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
     delete_verb = Verb.ACCOUNT_DELETED
-    list_display = ["email", "name", "role", "state", "confirmed", "second_factor", "joined"]
+    list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, "created"]
     list_per_page = 100
     search_fields = ["email", "name"]
@@ -106,7 +106,7 @@ class UserAdmin(Recorded):
     fieldsets = [
         (None, {"fields": ["email", "confirmed", "name", "second_factor"]}),
         ("Powers", {"fields": ["state", *POWERS]}),
-        ("Dates", {"fields": ["joined", "last_login"]}),
+        ("Dates", {"fields": ["created", "last_login"]}),
     ]
     add_fieldsets = [
         (
@@ -141,12 +141,19 @@ class UserAdmin(Recorded):
             return queryset.filter(pk__in=few), False
         return queryset.filter(pk__in=found.values("pk")), False
 
+    @admin.display(description="state")
+    def standing(self, person: User) -> str:
+        if person.is_banned:
+            return "Banned"
+        return "Active" if person.is_active else "Switched off"
+
     @admin.display
     def state(self, person: User) -> str:
-        if person.is_banned:
-            end = f" until {timezone.localtime(person.ban_until):%Y-%m-%d %H:%M}"
-            return f"Banned{end if person.ban_until else ''}: {person.ban_reason}"
-        return "Active" if person.is_active else "Switched off"
+        """The whole of it, for the person's own page."""
+        if not person.is_banned:
+            return self.standing(person)
+        end = f" until {timezone.localtime(person.ban_until):%Y-%m-%d %H:%M}"
+        return f"Banned{end if person.ban_until else ''}: {person.ban_reason}"
 
     @admin.display(boolean=True)
     def confirmed(self, person: Any) -> bool:
@@ -167,7 +174,7 @@ class UserAdmin(Recorded):
         """The address is changed where it is confirmed; nobody changes their own powers."""
         if obj is None:
             return []
-        shown = ["email", "confirmed", "second_factor", "state", "joined", "last_login"]
+        shown = ["email", "confirmed", "second_factor", "state", "created", "last_login"]
         return [*shown, *([] if user_of(request).outranks(obj) else POWERS)]
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -28,6 +28,8 @@ def related_lists(person: User, request: HttpRequest) -> Iterator[RelatedList]:
     """Yield the person's rows of each table that this user may look at; one statement each."""
     for relation in User._meta.related_objects:
         model_admin = admin.site._registry.get(relation.related_model)
+        if relation.many_to_many:  # the table between has the same rows, and says more
+            continue
         if model_admin and model_admin.has_view_permission(request):
             yield _related_list(person, relation.field, model_admin, request)
 
