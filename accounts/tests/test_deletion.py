@@ -35,6 +35,7 @@ def test_a_person_deletes_their_account_with_everything_that_is_theirs(
     with django_capture_on_commit_callbacks(execute=True):
         response = erase(bob_signed_in, " Bob@Example.COM ")
     assert response.headers["Location"] == "/account/erased/"
+    assert "Clear-Site-Data" in response.headers
     assert not User.objects.filter(pk=bob.pk).exists()
     assert not Session.objects.filter(user__isnull=False).exists()
     assert not Avatar.objects.exists()
