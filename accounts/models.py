@@ -43,6 +43,18 @@ class UserManager(BaseUserManager["User"]):
         """Return the person of this address, typed in any way; raises DoesNotExist."""
         return self.get(email=self.normalize_email(email))
 
+    def with_email_verified(self) -> "models.QuerySet[Any]":
+        """Return people with `email_verified`: whether they proved that its mailbox is theirs.
+
+        allauth keeps that; there is no copy of it that could be wrong.
+        """
+        from allauth.account.models import EmailAddress  # whose table needs this one
+
+        proved = EmailAddress.objects.filter(
+            user=models.OuterRef("pk"), email=models.OuterRef("email"), verified=True
+        )
+        return self.annotate(email_verified=models.Exists(proved))
+
     def create_user(
         self, email: str, password: str | None = None, *, name: str = "", **fields: Any
     ) -> "User":

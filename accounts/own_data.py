@@ -19,7 +19,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, BinaryField, CharField, EmailField, Field, JSONField, Model, Q
 from django.utils import timezone
 
-from accounts.models import Avatar, Event, Session, User
+from accounts.models import Event, Session, User
 from accounts.verbs import Verb
 
 ABOUT = (
@@ -98,8 +98,15 @@ def _pointers(model: type[Model], target: type[Model]) -> list[Any]:
 
 def _profile(person: User) -> dict[str, Any]:
     row = next(_rows(User, ["pk"], person))
-    picture = Avatar.objects.filter(user=person).values_list("image", flat=True).first()
-    return row | {"picture (WebP, base64)": picture and base64.b64encode(picture).decode()}
+    picture, verified = (
+        User.objects.with_email_verified()
+        .values_list("avatar__image", "email_verified")
+        .get(pk=person.pk)
+    )
+    return row | {
+        "email_verified": verified,
+        "picture (WebP, base64)": picture and base64.b64encode(picture).decode(),
+    }
 
 
 def _rows(model: type[Model], lookups: list[str], person: User) -> Iterator[dict[str, Any]]:

@@ -79,7 +79,7 @@ def test_rows_of_every_kind_are_in_it(alice_signed_in, acme, birch, alice, bob):
     text = alice_signed_in.post(PAGE).getvalue().decode()
     assert "SECRET" not in text
     file = json.loads(text)
-    assert file["you"]["name"] == "Alice Example"
+    assert (file["you"]["name"], file["you"]["email_verified"]) == ("Alice Example", True)
     assert base64.b64decode(file["you"]["picture (WebP, base64)"]) == b"picture"
     [session] = file["accounts sessions"]
     assert session["user"] == "you"

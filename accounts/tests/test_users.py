@@ -49,3 +49,13 @@ def test_the_command_says_so_when_the_address_is_taken(alice):
 def test_a_person_always_has_something_to_show(name, shown, initials):
     person = User(email="new@example.com", name=name)
     assert (str(person), person.initials) == (shown, initials)
+
+
+def test_an_address_is_verified_when_its_own_mailbox_was(alice, bob):
+    bob.emailaddress_set.update(verified=False)
+    bob.emailaddress_set.create(email="second@example.com", verified=True)
+    people = User.objects.with_email_verified()
+    assert set(people.values_list("name", "email_verified")) == {
+        ("Alice Example", True),
+        ("Bob Example", False),
+    }
