@@ -240,4 +240,4 @@ class ProfileForm(forms.ModelForm):
         model = User
         fields = ["name", "time_zone"]
         widgets = {"time_zone": TimeZoneSelect}
-        help_texts = {"time_zone": "Dates and times are shown to you in it."}
+        help_texts = {"time_zone": "Dates and times are shown in it."}
