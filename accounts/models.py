@@ -290,19 +290,15 @@ class User(AbstractBaseUser):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the person and all that hangs on them; raises LastOwner."""
         with last_owner_stays():
-            picture = self.avatar
-            deleted = super().delete(*args, **kwargs)
-            if picture:
-                picture.delete()
-            return deleted
+            return super().delete(*args, **kwargs)
 
     @transaction.atomic
     def change_avatar(self, image: bytes | None) -> None:
-        """Show this picture from now on (see avatars.encode), or none; the old one is gone."""
-        locked = User.objects.filter(pk=self.pk).select_for_update(no_key=True)
-        old = locked.values_list("avatar", flat=True).get()
+        """Show this picture from now on (see avatars.encode), or none; the old one is gone.
+
+        The database deletes it: migrations/0006_pictures_go_with_people.py.
+        """
         self._update(avatar=Avatar.objects.create(image=image) if image else None)
-        Avatar.objects.filter(pk=old).delete()
 
     def _update(self, **changes: Any) -> None:
         """Write the fields, here only once the database has taken them."""

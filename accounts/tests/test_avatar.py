@@ -200,6 +200,13 @@ def test_replacing_and_removing_deletes_what_was_there(alice_signed_in, alice, b
     assert "Remove the picture" not in alice_signed_in.get("/account/").text
 
 
+def test_a_picture_goes_with_its_person_however_they_are_deleted(alice, bob):
+    for person in (alice, bob):
+        person.change_avatar(b"picture")
+    User.objects.all().delete()
+    assert not Avatar.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_uploads_at_once_one_picture_is_left(alice):
     uploads = [partial(User.objects.get().change_avatar, bytes([n])) for n in range(8)]

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from config.cast import PASSWORD
 from orgs.roles import Role
@@ -23,6 +24,8 @@ FOR_ALICE = {
     "/account/": "Your profile",
     "/accounts/email/": "Email addresses",
     "/accounts/password/change/": "Change your password",
+    "/account/data/": "Data and deletion",
+    "/account/data/erasure/": "Delete your account",
     "/accounts/2fa/": "Two-step sign-in",
     "/accounts/2fa/totp/activate/": "Set up an authenticator app",
     "/accounts/2fa/webauthn/": "Passkeys and security keys",
@@ -86,6 +89,14 @@ def test_the_web_address_follows_the_name_until_somebody_edits_it(visitor, alice
     owner.page.get_by_label("Web address (optional)").fill("duerer")
     owner.fills(Name="Dürer & Töchter")
     assert owner.field("Web address (optional)") == "duerer"
+
+
+def test_sign_up_tells_the_browsers_time_zone(visitor):
+    somebody = visitor()
+    somebody.opens("/accounts/signup/")
+    zone = somebody.page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    field = somebody.page.locator("form[action='/accounts/signup/'] [name=time_zone]")
+    expect(field).to_have_value(zone)
 
 
 def test_the_skip_link_comes_first(visitor):
