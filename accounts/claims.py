@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from accounts.models import Avatar, User
@@ -26,14 +27,15 @@ def owner_of(email: str) -> User | None:
     An address that somebody else left unconfirmed in their own account does not count.
     """
     address = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
-    user = address.user if address else unclaimed(email)
+    nobodys = unclaimed(email)  # asked in any case: an account takes no longer than none
+    user = address.user if address else nobodys
     return user if user and user.is_active else None
 
 
 def unclaimed(email: str) -> User | None:
     """Return the account of this address if nobody has proved yet that its mailbox is theirs."""
-    user = User.objects.filter(email=email).first()
-    return user if user and not is_claimed(user) else None
+    proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    return User.objects.filter(~Exists(proved), email=email).first()
 
 
 def is_claimed(user: User) -> bool:

@@ -1,13 +1,14 @@
 """allauth's forms where ours differ: an address may be typed in any way that means its mailbox."""
 
 from typing import Any
+from uuid import uuid4
 
 from allauth.account import forms as allauth_forms
 from allauth.account.fields import EmailField as AllauthEmailField
+from allauth.account.forms import default_token_generator
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import UserAttributeSimilarityValidator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -97,6 +98,12 @@ class ConfirmLoginCodeForm(allauth_forms.ConfirmLoginCodeForm):
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     email = EmailField(label="Email")
 
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Send the email. One to nobody takes as long: it costs a token, too."""
+        if not self.users:
+            default_token_generator.make_token(User())
+        return super().save(request, **kwargs)
+
     def clean_email(self) -> str:
         email = super().clean_email()
         owner = owner_of(email)
@@ -162,8 +169,8 @@ class SignupForm(allauth_forms.SignupForm):
         """
         if self.unclaimed:
             return self._sign_up_anew(request, self.unclaimed), None
-        if self.account_already_exists and not self.by_passkey:
-            make_password(self.cleaned_data["password1"])  # takes as long as for a new account
+        if self.account_already_exists:
+            self._stand_in(request)
         try:
             return super().try_save(request)
         except IntegrityError:
@@ -184,10 +191,27 @@ class SignupForm(allauth_forms.SignupForm):
 
         What is typed now replaces what is there with the proof that the mailbox is theirs.
         """
-        user.set_password(self.cleaned_data.get("password1"))
+        if self.admitted:
+            user.set_password(self.cleaned_data.get("password1"))
+        else:
+            user.password = self._stand_in(request).password
         remember_typed(request, user, name=self.cleaned_data["name"])
         if use_pass(request):
             confirm_mailbox(user, request)
+        return user
+
+    def _stand_in(self, request: HttpRequest) -> User:
+        """Make an account with another address and undo it: so the answer takes as long.
+
+        To commit the nothing that is left waits for the disk, as it does for a new account.
+        """
+        typed = self.cleaned_data
+        self.cleaned_data = typed | {"email": f"{uuid4()}@example.invalid"}
+        self.account_already_exists = False
+        with transaction.atomic(), transaction.atomic():
+            user = super().save(request)
+            transaction.set_rollback(True)
+        self.cleaned_data, self.account_already_exists = typed, True
         return user
 
     def _settle_email(self, email: str) -> None:
