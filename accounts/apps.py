@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         # They receive signals.
         from accounts import (  # noqa: F401
+            allow_list,
             changes,
             codes,
             reauthentication,

@@ -9,6 +9,8 @@ one sentence.
 """
 
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 import environ
@@ -19,6 +21,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
 PERIODS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in seconds
+
+GRANTED_ROLES = ("staff", "admin", "owner")
+ADDRESS_OR_DOMAIN = re.compile(r"([^@\s]+@)?([^@\s.*]+\.)+[^@\s.*]+")
 
 
 class SettingError(ImproperlyConfigured):
@@ -51,6 +56,22 @@ class Env(environ.Env):
         if value not in choices:
             raise SettingError(f"{var} is {value!r}; it must be one of {', '.join(choices)}.")
         return value
+
+    def roles(self, var: str) -> dict[str, str]:
+        """Return 'owner:me@example.com,staff:example.com' as roles by address or domain."""
+        roles: dict[str, str] = {}
+        for entry in self.names(var):
+            role, _, written = entry.partition(":")
+            target = unicodedata.normalize("NFKC", written).strip().lower()
+            if role.strip() not in GRANTED_ROLES or not ADDRESS_OR_DOMAIN.fullmatch(target):
+                raise SettingError(
+                    f"{var} has {entry!r}; it must be one of {', '.join(GRANTED_ROLES)}, a colon, "
+                    "and an email address or a domain, as staff:example.com."
+                )
+            if target in roles:
+                raise SettingError(f"{var} has {target} twice; it must have one role.")
+            roles[target] = role.strip()
+        return roles
 
     def rate(self, var: str, default: str) -> tuple[int, int]:
         """Return '10/m' (or /s, /h, /d) as how many in how many seconds: (10, 60)."""

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from accounts.roles import PlatformRole
 from config import env as config_env
 from config.env import BASE_DIR, SettingError, env, read_environment
 from config.tests.processes import PRODUCTION, run
@@ -79,6 +80,12 @@ def test_rate(monkeypatch):
     assert env.rate("SOME_RATE", "10/m") == (3, 3600)
 
 
+def test_roles(monkeypatch):
+    monkeypatch.setenv("SOME_ROLES", " owner: Me@Example.com, staff:example.com,")
+    assert env.roles("SOME_ROLES") == {"me@example.com": "owner", "example.com": "staff"}
+    assert list(config_env.GRANTED_ROLES) == PlatformRole.values[1:]
+
+
 @pytest.mark.parametrize("environment", ["staging", "production"])
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"])
 @pytest.mark.parametrize("nothing", ["", " ", ","])
@@ -100,6 +107,15 @@ def test_a_server_does_not_start_without(load_settings, environment, name, nothi
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("HTTPS", "maybe"),
         ("SETUP_TOKEN", "changeme"),
+        ("PLATFORM_ROLES", "me@example.com"),
+        ("PLATFORM_ROLES", "king:me@example.com"),
+        ("PLATFORM_ROLES", "user:me@example.com"),
+        ("PLATFORM_ROLES", "staff:"),
+        ("PLATFORM_ROLES", "staff:localhost"),
+        ("PLATFORM_ROLES", "staff:*.example.com"),
+        ("PLATFORM_ROLES", "staff:@example.com"),
+        ("PLATFORM_ROLES", "staff:me@you@example.com"),
+        ("PLATFORM_ROLES", "staff:example.com,owner:Example.com"),
         ("SMTP_PORT", "25a"),
         ("WAITLIST_RATE", "10/fortnight"),
         ("WAITLIST_RATE", "0/m"),
@@ -157,5 +173,5 @@ def test_settings_are_read_by_the_strict_functions():
     """env.bool takes 'maybe' for False, env.int answers with a traceback."""
     source = (BASE_DIR / "config/settings.py").read_text()
     assert set(re.findall(r"\benv\.(\w+)\(", source)) <= {
-        *("str", "number", "flag", "names", "rate", "choice")
+        *("str", "number", "flag", "names", "rate", "roles", "choice")
     }
