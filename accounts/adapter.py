@@ -10,11 +10,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import client, limits, time_zones
+from accounts import client, known_devices, limits, time_zones
 from accounts.bans import ban_page
 from accounts.claims import claim
 from accounts.delivery import deliver
@@ -113,6 +113,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         Event.record(Verb.PASSWORD_RESET_ASKED, by=None, subject=user)
         super().send_password_reset_mail(user, email, context)
+
+    def post_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse:
+        response = super().post_login(request, user, **login)
+        known_devices.greet(request, response, user, is_new=login["signup"])
+        return response
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Raise what leads to a fresh sign-in instead of answering.

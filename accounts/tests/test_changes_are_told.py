@@ -31,10 +31,11 @@ def other(alice):
 
 
 @pytest.fixture
-def here(client, alice, other, bob):
+def here(client, alice, other, bob, mailoutbox):
     """Alice's device at hand, beside another one of hers and one of Bob's."""
     sign_in(Client(), "bob@example.com")
     sign_in(client)
+    mailoutbox.clear()  # of the new devices
     return client
 
 

@@ -124,8 +124,8 @@ def test_a_checked_address_opens_the_account_that_confirmed_it_and_its_owner_is_
     sign_in_with_oidc(client, "alice")
     assert client.session["_auth_user_id"] == str(alice.pk)
     assert SocialAccount.objects.get().user == alice
-    assert mail.outbox[-1].to == [alice.email]
-    assert "Single sign-on now opens your account" in mail.outbox[-1].subject
+    assert mail.outbox[0].to == [alice.email]
+    assert "Single sign-on now opens your account" in mail.outbox[0].subject
     alice.refresh_from_db()
     assert alice.has_usable_password()
 

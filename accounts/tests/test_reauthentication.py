@@ -48,9 +48,10 @@ def age(client, seconds):
 
 
 @pytest.fixture
-def stale(client, alice):
+def stale(client, alice, mailoutbox):
     """A browser in which Alice signed in an hour ago."""
     sign_in(client)
+    mailoutbox.clear()  # of the new device
     age(client, 60 * MINUTE)
     return client
 
