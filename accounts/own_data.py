@@ -145,10 +145,11 @@ def _events(person: User) -> Iterator[dict[str, Any]]:
     """
     for event in Event.of(person).order_by("pk").iterator():
         doer = event.impersonator_id or event.actor_id
+        wording = WORDING.get(event.verb, event.verb)
         yield {
             "when": event.created,
             "by": "you" if doer == person.pk else "somebody else" if doer else None,
-            "what": WORDING.get(event.verb, event.verb),
+            "what": wording if event.subject_id else wording.removesuffix(" of"),
             "about": "you" if event.subject_id == person.pk else event.subject_label,
             "ip": event.ip if doer in (None, person.pk) else None,
             "more": event.data,

@@ -201,11 +201,13 @@ def test_events_tell_who_did_what(alice_signed_in, alice, bob):
         verb=Verb.BANNED, actor_id=bob.pk, subject_id=alice.pk, ip="192.0.2.2", data={"reason": "x"}
     )
     Event.objects.create(verb=Verb.SIGNED_IN, actor_id=bob.pk)
-    mine, theirs = [
+    Event.objects.create(verb=Verb.EMAIL_ADDED, actor_id=alice.pk)
+    mine, theirs, own = [
         event for event in downloaded(alice_signed_in)["events"] if event["ip"] != "127.0.0.1"
     ]
     assert (mine["by"], mine["what"], mine["ip"]) == ("you", "signed in", "192.0.2.1")
     assert (theirs["by"], theirs["what"], theirs["about"]) == ("somebody else", "banned", "you")
+    assert own["what"] == "added an email address"
     assert (theirs["ip"], theirs["more"]) == (None, {"reason": "x"})
 
 

@@ -3,4 +3,4 @@ const field = document.createElement("input");
 field.type = "hidden";
 field.name = "time_zone";
 field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
-document.querySelector("main form").append(field);
+document.querySelector("[name=email]").form.append(field);

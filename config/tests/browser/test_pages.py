@@ -91,11 +91,12 @@ def test_the_web_address_follows_the_name_until_somebody_edits_it(visitor, alice
     assert owner.field("Web address (optional)") == "duerer"
 
 
-def test_sign_up_tells_the_browsers_time_zone(visitor):
+@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/signup/passkey/"])
+def test_sign_up_tells_the_browsers_time_zone(visitor, path):
     somebody = visitor()
-    somebody.opens("/accounts/signup/")
+    somebody.opens(path)
     zone = somebody.page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
-    field = somebody.page.locator("form[action='/accounts/signup/'] [name=time_zone]")
+    field = somebody.page.locator(f"form[action='{path}'] [name=time_zone]")
     expect(field).to_have_value(zone)
 
 
