@@ -2,8 +2,10 @@
 
 import ipaddress
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
+from django.core import checks
 
 USER_AGENT_LENGTH = 200
 
@@ -19,6 +21,21 @@ def ip(meta: Mapping[str, str]) -> str | None:
     forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
     told = forwarded[-proxies] if 0 < proxies <= len(forwarded) else ""
     return _parse(told) or _parse(meta.get("REMOTE_ADDR", ""))
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_proxies(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """For `manage.py check --deploy`: hardly any site is asked directly."""
+    if settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        return []
+    return [
+        checks.Warning(
+            "TRUSTED_PROXY_COUNT is 0: behind a proxy or a Unix socket all visitors count as one, "
+            "and ten wrong passwords of anybody keep everybody out for a minute.",
+            hint="Set it to the number of your proxies. If there is none, silence this check.",
+            id="accounts.W001",
+        )
+    ]
 
 
 def user_agent(meta: Mapping[str, str]) -> str:

@@ -131,6 +131,7 @@ class SignupForm(allauth_forms.SignupForm):
     field_order = ["name", "email", "password1"]
     account_already_exists: bool
     data: Any
+    cleaned_data: dict[str, Any]
     unclaimed: User | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

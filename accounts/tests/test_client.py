@@ -28,6 +28,12 @@ def test_only_what_our_own_proxies_wrote_is_believed(settings, proxies, forwarde
     assert ip(settings, proxies, forwarded) == believed
 
 
+@pytest.mark.parametrize(("proxies", "warned"), [(0, ["accounts.W001"]), (1, [])])
+def test_the_check_before_a_deployment_asks_for_the_number_of_proxies(settings, proxies, warned):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    assert [warning.id for warning in client.check_proxies(None)] == warned
+
+
 @pytest.mark.parametrize(
     ("written", "address"),
     [

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts import rates
 from accounts.models import Attempt
+from accounts.tests.factors import AUTHENTICATE, App, recovery_codes
 from accounts.tests.people import RESET, SIGNUP, is_signed_in, mailed_link, sign_in, sign_up
 from config.cast import PASSWORD
 from config.tests.at_once import at_once
@@ -135,6 +136,29 @@ def test_asking_for_codes_too_often_is_refused_with_a_page(client, mailoutbox):
     assert [answer.status_code for answer in answers] == [302] * 4 + [429]
     assert "Try again in 5 minutes." in answers[-1].text
     assert len(mailoutbox) == 5
+
+
+def second_step(code, ip):
+    """Alice's password and then a code, from the address; the answer to the code."""
+    browser = Client(REMOTE_ADDR=ip)
+    sign_in(browser)
+    return browser.post(AUTHENTICATE, {"code": code}).status_code
+
+
+def test_ten_wrong_codes_close_every_second_step_of_an_account(alice):
+    app, spare = App(alice), recovery_codes(alice)
+    wrong = [second_step(app.wrong_code(), f"192.0.2.{number}") for number in range(10)]
+    assert wrong == [200] * 10
+    assert second_step(app.code(), "192.0.2.77") == 429
+    assert second_step(spare[0], "192.0.2.78") == 429
+
+
+def test_a_right_code_takes_back_its_own_try_and_no_other(alice):
+    app, spare = App(alice), recovery_codes(alice)
+    statuses = [second_step(app.wrong_code(), f"192.0.2.{number}") for number in range(9)]
+    statuses += [second_step(code, "192.0.2.77") for code in spare[:3]]
+    statuses += [second_step(app.wrong_code(), f"192.0.2.{number}") for number in (10, 11)]
+    assert statuses == [200] * 9 + [302] * 3 + [200, 429]
 
 
 @pytest.mark.django_db(transaction=True)
