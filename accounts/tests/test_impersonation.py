@@ -131,29 +131,34 @@ def test_what_was_sent_as_the_person_is_not_done_as_the_admin(acting, alice):
     assert name(acting) == "Olivia Example"
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        lambda alice, olivia: olivia.sessions.all().delete(),
-        lambda alice, olivia: olivia.delete(),
-        lambda alice, olivia: User.objects.filter(pk=olivia.pk).update(role="staff"),
-        lambda alice, olivia: User.objects.filter(pk=olivia.pk).update(is_active=False),
-        lambda alice, olivia: User.objects.filter(pk=olivia.pk).update(banned_at=timezone.now()),
-        lambda alice, olivia: (olivia.set_password("blue-river-2027"), olivia.save()),
-        lambda alice, olivia: olivia.sessions.update(expire_date=timezone.now()),
-        lambda alice, olivia: alice.ban(by=olivia, reason="Spam"),
-        lambda alice, olivia: User.objects.filter(pk=alice.pk).update(banned_at=timezone.now()),
-        lambda alice, olivia: User.objects.filter(pk=alice.pk).update(is_active=False),
-        lambda alice, olivia: alice.change_role("staff", by=olivia),
-        lambda alice, olivia: User.objects.filter(pk=alice.pk).update(role="admin"),
-        lambda alice, olivia: alice.sign_out_everywhere(),
-        lambda alice, olivia: alice.delete(),
-    ],
-    ids=lambda end: str(end.__code__.co_firstlineno),
-)
+def sql(person, **changes):
+    """Change somebody past every method that would end sessions."""
+    User.objects.filter(pk=person.pk).update(**changes)
+
+
+ENDS = {
+    "admin signed out": lambda alice, olivia, bob: olivia.sessions.all().delete(),
+    "admin gone": lambda alice, olivia, bob: olivia.delete(),
+    "admin demoted": lambda alice, olivia, bob: sql(olivia, role="staff"),
+    "admin switched off": lambda alice, olivia, bob: sql(olivia, is_active=False),
+    "admin banned": lambda alice, olivia, bob: sql(olivia, banned_at=timezone.now()),
+    "admin's password": lambda alice, olivia, bob: sql(olivia, password="another hash"),
+    "device expired": lambda alice, olivia, bob: olivia.sessions.update(expire_date=timezone.now()),
+    "device of another": lambda alice, olivia, bob: olivia.sessions.update(user=bob),
+    "person banned": lambda alice, olivia, bob: alice.ban(by=olivia, reason="Spam"),
+    "person banned by SQL": lambda alice, olivia, bob: sql(alice, banned_at=timezone.now()),
+    "person switched off": lambda alice, olivia, bob: sql(alice, is_active=False),
+    "person staff": lambda alice, olivia, bob: alice.change_role("staff", by=olivia),
+    "person admin by SQL": lambda alice, olivia, bob: sql(alice, role="admin"),
+    "person signed out": lambda alice, olivia, bob: alice.sign_out_everywhere(),
+    "person gone": lambda alice, olivia, bob: alice.delete(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_it_ends_with_the_right_to_it(acting, alice, olivia, bob, end):
-    User.objects.filter(pk=bob.pk).update(role="owner")
-    end(alice, olivia)
+    sql(bob, role="owner")
+    end(alice, olivia, bob)
     assert name(acting) != "Alice Example"
 
 

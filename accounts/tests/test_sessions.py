@@ -380,6 +380,28 @@ def test_parallel_requests_share_one_session(client, alice):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_signing_out_in_one_tab_while_others_post_and_renew_is_no_error(client, alice):
+    sign_in(client)
+    new = {"oldpassword": PASSWORD, "password1": "blue-river-2027", "password2": "blue-river-2027"}
+
+    def tab(path, form=None):
+        mine = Client()
+        mine.cookies[COOKIE] = client.cookies[COOKIE].value
+        return lambda: mine.post(path, form).status_code
+
+    calls = [
+        tab("/accounts/logout/"),
+        tab("/remember/?what=this"),
+        tab("/accounts/password/change/", new),
+        tab("/accounts/password/change/", new),
+        tab("/account/devices/end/"),
+        tab("/remember/?what=that"),
+    ]
+    assert set(at_once(*calls)) <= {200, 302, 400}
+    assert client.get("/who/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_async_methods_work_alike(alice):
     async def drive():
         store = SessionStore()

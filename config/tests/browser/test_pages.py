@@ -22,6 +22,7 @@ FOR_ALICE = {
     "/organizations/": "Your organizations",
     "/organizations/new/": "Create an organization",
     "/account/": "Your profile",
+    "/account/devices/": "Devices",
     "/accounts/email/": "Email addresses",
     "/accounts/password/change/": "Change your password",
     "/account/data/": "Data and deletion",
