@@ -144,14 +144,14 @@ class ImpersonationMiddleware:
             request.session = acting
             request.impersonation = acting.row  # type: ignore[attr-defined]  # for the banner
         response = self.get_response(request)
-        if isinstance(request.session, ImpersonationStore):
-            _finish(request, request.session, response)
+        session = request.session
+        if isinstance(session, ImpersonationStore):
+            request.session = own  # which SessionMiddleware saves
+            _finish(session, response)
         if own.impersonation_key:
             _set_cookie(response, own.impersonation_key)
-        elif key and (request.session is own or request.session.is_empty()):
+        elif key and (session.is_empty() or not isinstance(session, ImpersonationStore)):
             response.delete_cookie(COOKIE, samesite="Lax")
-        if isinstance(request.session, ImpersonationStore):
-            request.session = own  # which SessionMiddleware saves
         return response
 
     def process_view(
@@ -219,7 +219,7 @@ def _is_allowed(row: Session) -> bool:
     )
 
 
-def _finish(request: HttpRequest, acting: ImpersonationStore, response: HttpResponse) -> None:
+def _finish(acting: ImpersonationStore, response: HttpResponse) -> None:
     """Do for this session what SessionMiddleware does for the other one."""
     acting.own.user = cast("Session", acting.row).impersonated_by  # who the log names
     patch_cache_control(response, private=True, no_store=True)
