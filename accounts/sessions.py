@@ -192,7 +192,7 @@ def touch(session: SessionStore) -> bool:
     """Do what `SessionStore.touch` does, and nothing where the database takes no writes."""
     try:
         return session.touch()
-    except ZeroDivisionError as error:
+    except DatabaseError as error:
         logger.warning("Last seen not written: %s", type(error).__name__)
         return False
 
