@@ -1,10 +1,12 @@
-"""What happened: the audit trail. Its verbs are in accounts/verbs.py, its wording on a page in
-accounts/trail.py, what the database itself guarantees in migrations/0003_events_stay.py."""
+"""What happened: the audit trail. Its verbs and their wording are in accounts/verbs.py, what the
+database itself guarantees in migrations/0003_events_stay.py."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from allauth.core import context
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 LABEL_LENGTH = 254
+ERASED = "an erased person"
 
 
 class Event(models.Model):
@@ -68,8 +71,34 @@ class Event(models.Model):
             models.Index(fields=["request_id"], name="event_of_request"),
         ]
 
+    # The names of the people in it by their ids, once `with_names` has read them.
+    names: dict[UUID, str] | None = None
+
     def __str__(self) -> str:
-        return f"{self.verb} {self.subject_label}".strip()
+        return " ".join(filter(None, [self.who, self.did, self.whom]))
+
+    @property
+    def who(self) -> str:
+        """Who did it: 'Alice', or 'Olivia as Alice'."""
+        if self.actor_id is None:
+            return "A visitor" if self.request_id else "A command"
+        actor = self._name_of(self.actor_id)
+        if self.impersonator_id:
+            return f"{self._name_of(self.impersonator_id)} as {actor}"
+        return actor
+
+    @property
+    def did(self) -> str:
+        """The verb's wording, or a verb as it is that the list no longer has."""
+        wording = dict(Verb.choices).get(self.verb, self.verb)
+        return wording if self.whom else wording.removesuffix(" of").removesuffix(" as")
+
+    @property
+    def whom(self) -> str:
+        """To whom or what; nothing where people do something to their own account."""
+        if self.subject_id in (None, self.actor_id):
+            return ""
+        return self.subject_label or ERASED
 
     @classmethod
     def record(
@@ -114,3 +143,17 @@ class Event(models.Model):
             | models.Q(subject_id=person.pk)
             | models.Q(impersonator_id=person.pk)
         )
+
+    def _name_of(self, person: UUID) -> str:
+        return "Somebody" if self.names is None else self.names.get(person, ERASED.capitalize())
+
+
+def with_names(events: Iterable[Event]) -> list[Event]:
+    """Return the events, each with the names of the people in it, for one statement."""
+    events = list(events)
+    ids = {person for event in events for person in (event.actor_id, event.impersonator_id)}
+    people = get_user_model()._default_manager.only("name", "email").in_bulk(ids - {None})
+    names = {pk: str(person) for pk, person in people.items()}
+    for event in events:
+        event.names = names
+    return events

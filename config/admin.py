@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from accounts.browsing import NothingToChange
+from config import events_admin  # noqa: F401, for it registers Event
 
 admin.site.unregister(Group)
 

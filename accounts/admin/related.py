@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from accounts.events import Event, with_names
 from accounts.models import User
 
 SHOWN = 5
@@ -32,6 +33,20 @@ def related_lists(person: User, request: HttpRequest) -> Iterator[RelatedList]:
             continue
         if model_admin and model_admin.has_view_permission(request):
             yield _related_list(person, relation.field, model_admin, request)
+    if admin.site._registry[Event].has_view_permission(request):
+        yield _events(person)
+
+
+def _events(person: User) -> RelatedList:
+    """Return what they did and what was done to them, which no foreign key tells."""
+    page = "admin:accounts_event"
+    newest = with_names(Event.of(person)[: SHOWN + 1])
+    return RelatedList(
+        title="Events",
+        rows=[(reverse(f"{page}_change", args=[event.pk]), event) for event in newest[:SHOWN]],
+        url=reverse(f"{page}_changelist", query={"q": person.email}),
+        more=len(newest) > SHOWN,
+    )
 
 
 def _related_list(person: User, field: Any, model_admin: Any, request: HttpRequest) -> RelatedList:
