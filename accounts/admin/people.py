@@ -96,7 +96,6 @@ class SecondFactorFilter(YesNoFilter):
 class UserAdmin(Recorded):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
-    delete_verb = Verb.ACCOUNT_DELETED
     list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, "created"]
     list_per_page = 100
@@ -200,6 +199,13 @@ class UserAdmin(Recorded):
         if "is_active" in form.changed_data:
             switch = obj.activate if form.cleaned_data["is_active"] else obj.deactivate
             switch(by=user_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        obj.erase(by=user_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            person.erase(by=user_of(request))
 
     def get_urls(self) -> list[URLPattern]:
         own = [

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from accounts import known_devices
 from accounts.tests.factors import AUTHENTICATE, App
 from config import messages
 from config.cast import PASSWORD
@@ -20,6 +21,7 @@ def production(settings, load_settings, monkeypatch):
         if name.startswith(DECIDED):
             setattr(settings, name, value)
     monkeypatch.setattr(messages.CookieStorage, "cookie_name", "__Host-messages")
+    monkeypatch.setattr(known_devices, "COOKIE", "__Host-device")
 
 
 def test_http_is_redirected_to_https(production):
@@ -61,7 +63,8 @@ def test_cookies_are_kept_from_scripts_other_hosts_and_http(client, production, 
         "/account/profile/", {"name": "Alice Miller", "time_zone": "UTC"}, secure=True
     )
     cookies = {**page.cookies, **response.cookies, **saved.cookies}
-    assert set(cookies) == {"__Host-csrf", "__Host-session", "__Host-messages"}
+    names = {"__Host-csrf", "__Host-session", "__Host-messages", "__Host-device"}
+    assert set(cookies) == names
     for cookie in cookies.values():
         assert cookie["secure"]
         assert cookie["httponly"]

@@ -1,16 +1,19 @@
 """What holds for every template, and for the pages people see when something went wrong."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django import forms
 from django.conf import settings
+from django.contrib import admin
 from django.template import loader
 from django.test import RequestFactory
 from django.urls import reverse
 
 TEMPLATES = settings.BASE_DIR / "templates"
 STATIC = settings.BASE_DIR / "static"
+ADMIN_STATIC = Path(admin.__file__).parent / "static"
 INLINE = re.compile(r"\sstyle=|<style|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
 
@@ -20,7 +23,8 @@ def test_no_template_has_inline_code():
 
 
 def test_templates_use_only_classes_that_a_style_sheet_knows():
-    sheets = "".join(sheet.read_text() for sheet in STATIC.rglob("*.css"))
+    folders = (STATIC, ADMIN_STATIC)
+    sheets = "".join(sheet.read_text() for folder in folders for sheet in folder.rglob("*.css"))
     known = set(re.findall(r"\.([a-z][\w-]*)", sheets))
     unknown = {page.name: classes(page) - known for page in TEMPLATES.rglob("*.html")}
     assert {page: names for page, names in unknown.items() if names} == {}
