@@ -1,7 +1,7 @@
 """Whether an address has an account shows neither in an answer nor in the time it takes.
 
 Times are not measured here, where they would be chance, but what they come from is counted:
-passwords hashed, emails sent and statements, of which one more or less is lost in the rest.
+passwords hashed, emails sent and statements, of which few more or less are lost in the rest.
 """
 
 import pytest
@@ -52,11 +52,12 @@ def test_an_account_takes_the_same_work_as_none(people, hashed, mailoutbox, form
         with CaptureQueriesContext(connection) as queries:
             answer = Client().post(url, typed | {field: email})
         answers.append((answer.status_code, answer.headers.get("Location"), answer.text))
-        statements.append(len(queries))
+        statements.append(len([query for query in queries if "SAVEPOINT" not in query["sql"]]))
         assert (len(hashed), len(mailoutbox)) == (hashes, mails)
     known, unconfirmed, new = statements
-    assert abs(known - new) <= 1
-    assert abs(unconfirmed - new) <= 5
+    few = 5 if form == "sign-up" else 1  # reading back what was written is left out there
+    assert abs(known - new) <= few
+    assert abs(unconfirmed - new) <= few
     if form != "sign-in":
         assert len(set(answers)) == 1
 
