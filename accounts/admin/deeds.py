@@ -11,7 +11,6 @@ from accounts import impersonation
 from accounts.admin.powers import user_of
 from accounts.events import Event
 from accounts.models import User
-from accounts.roles import PlatformRole
 from accounts.verbs import Verb
 
 MOST_AT_ONCE = 500  # people
@@ -41,9 +40,9 @@ class Deed(forms.Form):
         return ""
 
     @classmethod
-    def is_for(cls, person: User) -> bool:
-        """Whether it makes sense for the person as they are."""
-        return True
+    def is_for(cls, person: User, by: User) -> bool:
+        """Whether the page of the person offers it to this user."""
+        return by.outranks(person)
 
 
 class PeopleForm(forms.Form):
@@ -89,8 +88,8 @@ class Unban(Deed):
         person.unban(by=user_of(request))
 
     @classmethod
-    def is_for(cls, person: User) -> bool:
-        return person.is_banned
+    def is_for(cls, person: User, by: User) -> bool:
+        return by.outranks(person) and person.is_banned
 
 
 class SignOut(Deed):
@@ -121,5 +120,5 @@ class Impersonate(Deed):
         impersonation.start(request, person, reason=self.cleaned_data["reason"])
 
     @classmethod
-    def is_for(cls, person: User) -> bool:
-        return person.role == PlatformRole.USER and person.may_act
+    def is_for(cls, person: User, by: User) -> bool:
+        return impersonation.can_impersonate(by, person)
