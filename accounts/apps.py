@@ -16,7 +16,7 @@ class AccountsConfig(AppConfig):
             setup,
         )
         from accounts.rates import count_for_allauth
-        from accounts.tokens import encrypt_tokens
+        from accounts.social.tokens import encrypt_tokens
 
         count_for_allauth()
         encrypt_tokens()

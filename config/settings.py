@@ -215,14 +215,14 @@ PLATFORM_ROLES = env.roles("PLATFORM_ROLES")
 SETUP_TOKEN = setup_token()
 ADMIN_REQUIRES_SECOND_FACTOR = env.flag("ADMIN_REQUIRES_SECOND_FACTOR", DEPLOYED)
 
-SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.social.adapter.SocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS = providers.configured(ENVIRONMENT)
 SOCIALACCOUNT_FORMS = {
-    "disconnect": "accounts.social_forms.DisconnectForm",
-    "signup": "accounts.social_forms.SignupForm",
+    "disconnect": "accounts.social.forms.DisconnectForm",
+    "signup": "accounts.social.forms.SignupForm",
 }
-SOCIALACCOUNT_STORE_TOKENS = True  # encrypted, see accounts/tokens.py
-SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True  # for whom: accounts/social.py
+SOCIALACCOUNT_STORE_TOKENS = True  # encrypted, see accounts/social/tokens.py
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True  # for whom: accounts/social/adapter.py
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 4  # seconds
 

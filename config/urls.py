@@ -36,7 +36,7 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
-    path("accounts/", include("accounts.providers")),
+    path("accounts/", include("accounts.social.providers")),
     path("account/", include("accounts.urls")),
     path("setup/", first_run, name="first_run"),
     path("avatars/<uuid:pk>.webp", avatar, name="avatar"),

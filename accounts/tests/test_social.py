@@ -19,7 +19,7 @@ from jwt import encode
 
 from accounts.models import User
 from accounts.signup import admit
-from accounts.social import SocialAccountAdapter
+from accounts.social.adapter import SocialAccountAdapter
 from accounts.tests.elsewhere import leave
 from accounts.tests.people import CODE, is_signed_in, sign_in
 from config import providers

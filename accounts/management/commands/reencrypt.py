@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import tokens
 from accounts.encryption import InvalidToken, renew
 from accounts.models import Session
+from accounts.social import tokens
 
 BATCH = 500  # rows, which stay locked until all of them are written
 SECRETS = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}

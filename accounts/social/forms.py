@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.forms import EmailField, NameField
 from accounts.models import User
-from accounts.social import is_settled
+from accounts.social.adapter import is_settled
 
 
 class SignupForm(allauth_forms.SignupForm):

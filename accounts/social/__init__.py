@@ -1,0 +1,1 @@
+"""Accounts elsewhere: who gets in with one, the way there and back, the tokens they bring."""
