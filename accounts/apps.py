@@ -10,11 +10,11 @@ class AccountsConfig(AppConfig):
         from accounts import (  # noqa: F401
             allow_list,
             changes,
-            codes,
             reauthentication,
             receivers,
             setup,
         )
+        from accounts.mfa import codes  # noqa: F401
         from accounts.rates import count_for_allauth
         from accounts.social.tokens import encrypt_tokens
 

@@ -268,7 +268,7 @@ class User(AbstractBaseUser):
         `but` is the session whose device stays, usually `request.session`. No browser is trusted
         any longer: each asks for the second factor at its next sign-in.
         """
-        from accounts.mfa import distrust_browsers  # which needs the models
+        from accounts.mfa.factors import distrust_browsers  # which needs the models
 
         ended = self.sessions.all()
         if but is not None:

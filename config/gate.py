@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.mfa import has_second_factor
+from accounts.mfa.factors import has_second_factor
 from accounts.reauthentication import require_fresh_sign_in
 from accounts.roles import LastOwner, PlatformRole, last_owner_stays
 

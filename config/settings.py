@@ -188,17 +188,17 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
 # Further ways to sign in, and second factors
 
-MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_ADAPTER = "accounts.mfa.adapter.MFAAdapter"
 MFA_FORMS = {
-    "activate_totp": "accounts.codes.ActivateAppForm",
-    "add_webauthn": "accounts.passkeys.AddPasskeyForm",
-    "authenticate": "accounts.codes.AuthenticateForm",
-    "authenticate_webauthn": "accounts.passkeys.AuthenticateForm",
-    "edit_webauthn": "accounts.passkeys.RenameForm",
-    "login_webauthn": "accounts.passkeys.LoginForm",
-    "reauthenticate": "accounts.codes.ReauthenticateForm",
-    "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
-    "signup_webauthn": "accounts.passkeys.SignupPasskeyForm",
+    "activate_totp": "accounts.mfa.codes.ActivateAppForm",
+    "add_webauthn": "accounts.mfa.passkeys.AddPasskeyForm",
+    "authenticate": "accounts.mfa.codes.AuthenticateForm",
+    "authenticate_webauthn": "accounts.mfa.passkeys.AuthenticateForm",
+    "edit_webauthn": "accounts.mfa.passkeys.RenameForm",
+    "login_webauthn": "accounts.mfa.passkeys.LoginForm",
+    "reauthenticate": "accounts.mfa.codes.ReauthenticateForm",
+    "reauthenticate_webauthn": "accounts.mfa.passkeys.ReauthenticateForm",
+    "signup_webauthn": "accounts.mfa.passkeys.SignupPasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -28,7 +28,7 @@ from accounts.admin.deeds import (
 from accounts.admin.powers import handled_by, may_touch, user_of
 from accounts.admin.related import related_lists
 from accounts.browsing import MOST_COUNTED, NothingToChange, Recorded
-from accounts.mfa import HAS_SECOND_FACTOR
+from accounts.mfa.factors import HAS_SECOND_FACTOR
 from accounts.models import SEARCHED, Avatar, User
 from accounts.verbs import Verb
 

@@ -7,7 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from accounts import passkeys
+from accounts.mfa import passkeys
 from accounts.models import User
 from accounts.reauthentication import CONFIRMED_AT
 from accounts.tests.factors import (

@@ -9,8 +9,9 @@ from allauth.mfa.internal.flows import trust
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from accounts import codes, limits
-from accounts.mfa import has_second_factor
+from accounts import limits
+from accounts.mfa import codes
+from accounts.mfa.factors import has_second_factor
 from accounts.models import User
 from accounts.reauthentication import CONFIRMED_AT
 from accounts.tests.factors import (

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from fido2.webauthn import AttestedCredentialData, AuthenticationResponse, RegistrationResponse
 
-from accounts.mfa import PASSKEY_NOT_ACCEPTED
+from accounts.mfa.adapter import PASSKEY_NOT_ACCEPTED
 from accounts.models import User
 
 ONLY_WAY_IN = (
