@@ -14,13 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import client, known_devices, limits, time_zones
+from accounts import client, limits, time_zones
 from accounts.bans import ban_page
 from accounts.claims import claim
 from accounts.delivery import deliver
 from accounts.events import Event
 from accounts.models import User
-from accounts.reauthentication import require_fresh_sign_in
+from accounts.signin import known_devices
+from accounts.signin.reauthentication import require_fresh_sign_in
 from accounts.signup import admitted, is_open, use_pass
 from accounts.verbs import Verb
 
@@ -94,7 +95,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return confirmed
 
     def get_login_stages(self) -> list[str]:
-        return ["accounts.pending.Begin", *super().get_login_stages(), "accounts.pending.Finish"]
+        ours = "accounts.signin.pending"
+        return [f"{ours}.Begin", *super().get_login_stages(), f"{ours}.Finish"]
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Sign in who has proved who they are, in whatever way; a banned person reads why not."""

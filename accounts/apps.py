@@ -7,15 +7,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # They receive signals.
-        from accounts import (  # noqa: F401
-            allow_list,
-            changes,
-            reauthentication,
-            receivers,
-            setup,
-        )
+        from accounts import allow_list, changes, receivers, setup  # noqa: F401
         from accounts.mfa import codes  # noqa: F401
         from accounts.rates import count_for_allauth
+        from accounts.signin import reauthentication  # noqa: F401
         from accounts.social.tokens import encrypt_tokens
 
         count_for_allauth()

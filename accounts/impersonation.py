@@ -28,9 +28,9 @@ from django.views.decorators.http import require_POST
 from accounts import client, emails
 from accounts.events import Event
 from accounts.models import Session, User
-from accounts.reauthentication import require_fresh_sign_in
 from accounts.roles import PlatformRole
 from accounts.sessions import SessionStore, touch
+from accounts.signin.reauthentication import require_fresh_sign_in
 from accounts.verbs import Verb
 
 DURATION = timedelta(hours=1)

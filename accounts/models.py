@@ -21,11 +21,12 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts import emails, passwords
+from accounts import emails
 from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
 from accounts.names import validate_name
 from accounts.roles import PlatformRole, last_owner_stays
+from accounts.signin import passwords
 from accounts.time_zones import validate_time_zone
 from accounts.verbs import Verb
 

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from accounts import confirmation, devices, impersonation, views
+from accounts import devices, impersonation, views
+from accounts.signin import confirmation
 
 app_name = "accounts"
 urlpatterns = [

@@ -19,8 +19,8 @@ from accounts import own_data
 from accounts.erasure import obstacles
 from accounts.forms import AvatarForm, ErasureForm, ProfileForm
 from accounts.models import Avatar, User
-from accounts.reauthentication import fresh_sign_in_required
 from accounts.roles import LastOwner
+from accounts.signin.reauthentication import fresh_sign_in_required
 
 A_YEAR = 365 * 24 * 60 * 60  # seconds
 

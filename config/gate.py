@@ -15,8 +15,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.mfa.factors import has_second_factor
-from accounts.reauthentication import require_fresh_sign_in
 from accounts.roles import LastOwner, PlatformRole, last_owner_stays
+from accounts.signin.reauthentication import require_fresh_sign_in
 
 View = Callable[..., HttpResponse]
 

@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.reauthentication.ReauthenticationMiddleware",
+    "accounts.signin.reauthentication.ReauthenticationMiddleware",
     "config.errors.ErrorMiddleware",
     "orgs.access.AccessMiddleware",
 ]
@@ -110,15 +110,15 @@ CACHES = {
 # People
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.authentication.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.signin.authentication.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher"
     if TESTING
-    else "accounts.passwords.Argon2PasswordHasher",
+    else "accounts.signin.passwords.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.passwords.LengthValidator"},
+    {"NAME": "accounts.signin.passwords.LengthValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ["name", "email"]},
@@ -127,7 +127,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PWNED_PASSWORDS_URL = env.str("PWNED_PASSWORDS_URL", "https://api.pwnedpasswords.com/range/")
 if env.flag("PWNED_PASSWORDS", False):
-    AUTH_PASSWORD_VALIDATORS += [{"NAME": "accounts.passwords.BreachValidator"}]
+    AUTH_PASSWORD_VALIDATORS += [{"NAME": "accounts.signin.passwords.BreachValidator"}]
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "orgs:organization_list"

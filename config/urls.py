@@ -15,10 +15,10 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from accounts.changes import one_at_a_time
-from accounts.email_codes import tell_when_over
 from accounts.mfa import passkeys
-from accounts.reauthentication import fresh_sign_in_required
 from accounts.setup_page import first_run
+from accounts.signin.email_codes import tell_when_over
+from accounts.signin.reauthentication import fresh_sign_in_required
 from accounts.views import avatar
 
 urlpatterns = [

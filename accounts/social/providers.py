@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.urls import path
 from requests import RequestException
 
-from accounts.reauthentication import require_fresh_sign_in
+from accounts.signin.reauthentication import require_fresh_sign_in
 
 # What allauth stumbles over when a provider answers something else than it should.
 RUBBISH = (LookupError, TypeError, ValueError, AttributeError, ImproperlyConfigured, DataError)

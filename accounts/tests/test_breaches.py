@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from accounts import breaches
-from accounts.breaches import is_breached
 from accounts.models import User
+from accounts.signin import breaches
+from accounts.signin.breaches import is_breached
 from accounts.tests.people import ERIN, sign_up
 
 PASSWORD = "green-field-2026"
@@ -109,7 +109,7 @@ def test_a_breached_password_is_refused_at_sign_up(client, service, settings):
     service.rows = rows((DIGEST[5:], 1))
     settings.AUTH_PASSWORD_VALIDATORS = [
         *settings.AUTH_PASSWORD_VALIDATORS,
-        {"NAME": "accounts.passwords.BreachValidator"},
+        {"NAME": "accounts.signin.passwords.BreachValidator"},
     ]
     errors = sign_up(client, password1=PASSWORD).context["form"].errors
     assert "stolen from another site" in str(errors["password1"])
@@ -121,4 +121,4 @@ def test_a_breached_password_is_refused_at_sign_up(client, service, settings):
 
 def test_nobody_is_asked_unless_it_is_switched_on(settings):
     names = [validator["NAME"] for validator in settings.AUTH_PASSWORD_VALIDATORS]
-    assert "accounts.passwords.BreachValidator" not in names
+    assert "accounts.signin.passwords.BreachValidator" not in names

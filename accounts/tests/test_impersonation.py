@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import impersonation
 from accounts.events import Event
 from accounts.models import Session, User
-from accounts.reauthentication import CONFIRMED_AT
+from accounts.signin.reauthentication import CONFIRMED_AT
 from accounts.tests.people import sign_in
 from accounts.verbs import Verb
 from config.cast import PASSWORD

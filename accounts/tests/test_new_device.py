@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.known_devices import AGE, COOKIE, PEOPLE
+from accounts.signin.known_devices import AGE, COOKIE, PEOPLE
 from accounts.tests.people import CODE, ERIN, is_signed_in, mailed_code, sign_in, sign_up
 
 pytestmark = pytest.mark.django_db

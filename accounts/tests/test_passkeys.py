@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.mfa import passkeys
 from accounts.models import User
-from accounts.reauthentication import CONFIRMED_AT
+from accounts.signin.reauthentication import CONFIRMED_AT
 from accounts.tests.factors import (
     AUTHENTICATE,
     PASSKEY_ADD,

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def argon2(settings):
     """The hashers of every environment but this one."""
     settings.PASSWORD_HASHERS = [
-        "accounts.passwords.Argon2PasswordHasher",
+        "accounts.signin.passwords.Argon2PasswordHasher",
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     ]
 

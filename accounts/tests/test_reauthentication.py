@@ -9,10 +9,10 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.urls import path
 
-from accounts import confirmation
 from accounts.models import User
-from accounts.reauthentication import CONFIRMED_AT, fresh_sign_in_required, is_fresh
 from accounts.sessions import SessionStore
+from accounts.signin import confirmation
+from accounts.signin.reauthentication import CONFIRMED_AT, fresh_sign_in_required, is_fresh
 from accounts.tests.people import mailed_code, sign_in
 from config.cast import PASSWORD
 from config.urls import urlpatterns as real_urlpatterns

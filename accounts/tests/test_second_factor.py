@@ -13,7 +13,7 @@ from accounts import limits
 from accounts.mfa import codes
 from accounts.mfa.factors import has_second_factor
 from accounts.models import User
-from accounts.reauthentication import CONFIRMED_AT
+from accounts.signin.reauthentication import CONFIRMED_AT
 from accounts.tests.factors import (
     AUTHENTICATE,
     REAUTHENTICATE,

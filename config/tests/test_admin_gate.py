@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from accounts.reauthentication import CONFIRMED_AT
 from accounts.sessions import SessionStore
+from accounts.signin.reauthentication import CONFIRMED_AT
 from accounts.tests.people import is_signed_in
 from config.cast import PASSWORD
 from config.tests.admin_pages import url

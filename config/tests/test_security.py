@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts import known_devices
+from accounts.signin import known_devices
 from accounts.tests.factors import AUTHENTICATE, App
 from config import messages
 from config.cast import PASSWORD

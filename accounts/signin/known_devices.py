@@ -44,7 +44,7 @@ def _marks(request: HttpRequest) -> list[str]:
 
 def _mark(person: User, key: str) -> str:
     """Return what only we can write, and what tells nobody who the person is."""
-    salt = "accounts.known_devices"
+    salt = "accounts.signin.known_devices"
     return salted_hmac(salt, str(person.pk), secret=key, algorithm="sha256").hexdigest()
 
 

@@ -7,8 +7,8 @@ from allauth.account.auth_backends import AuthenticationBackend as AllauthBacken
 from allauth.core import context
 from django.http import HttpRequest
 
-from accounts import passwords
 from accounts.models import User
+from accounts.signin import passwords
 
 
 class AuthenticationBackend(AllauthBackend):

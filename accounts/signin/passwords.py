@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth import hashers, password_validation
 from django.core.exceptions import ValidationError
 
-from accounts.breaches import is_breached
+from accounts.signin.breaches import is_breached
 
 MAX_LENGTH = 128  # characters: what hashing a password may cost has an end
 
