@@ -9,6 +9,7 @@ from allauth.account.views import (
 )
 from allauth.mfa.totp.views import activate_totp
 from allauth.mfa.webauthn.views import add_webauthn
+from allauth.socialaccount.views import connections
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -32,6 +33,7 @@ urlpatterns = [
     path("accounts/password/set/", fresh_sign_in_required(password_set)),
     path("accounts/2fa/totp/activate/", one_at_a_time(activate_totp)),
     path("accounts/2fa/webauthn/add/", one_at_a_time(add_webauthn)),
+    path("accounts/3rdparty/", one_at_a_time(connections)),
     path("accounts/2fa/webauthn/keys/<int:pk>/remove/", passkeys.remove),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

@@ -4,7 +4,6 @@ import json
 import struct
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as allauth_forms
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from cryptography.exceptions import InvalidSignature
@@ -16,7 +15,7 @@ from django.shortcuts import redirect
 from fido2.webauthn import AttestedCredentialData, AuthenticationResponse, RegistrationResponse
 
 from accounts.mfa.adapter import PASSKEY_NOT_ACCEPTED
-from accounts.models import User
+from accounts.signin.ways import hold, is_only_way_in
 
 ONLY_WAY_IN = (
     "This passkey is the only way to sign in to your account. Set a password or add another "
@@ -96,8 +95,7 @@ class RemoveView(RemoveWebAuthnView):
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         with transaction.atomic():
-            # Two passkeys removed at the same moment: the second waits here, then sees one left.
-            User.objects.select_for_update().get(pk=self.request.user.pk)
+            hold(self.request.user)  # of two removed at once, the second then sees one left
             if is_only_way_in(self.object):
                 messages.error(self.request, ONLY_WAY_IN)
                 return redirect(self.success_url)
@@ -105,23 +103,6 @@ class RemoveView(RemoveWebAuthnView):
 
 
 remove = RemoveView.as_view()
-
-
-def is_only_way_in(passkey: Authenticator) -> bool:
-    """Whether its owner has no password, no account elsewhere and no other passkey.
-
-    A code by email would still open the account, but to whoever reads the mailbox.
-    """
-    owner = passkey.user
-    if owner.has_usable_password() or owner.socialaccount_set.exists():
-        return False
-    others = owner.authenticator_set.filter(type=Authenticator.Type.WEBAUTHN).exclude(pk=passkey.pk)
-    return not any(map(signs_in, others))
-
-
-def signs_in(key: Authenticator) -> bool:
-    """Whether the key can be found without asking for an email; a browser that is silent can."""
-    return key.wrap().is_passwordless is not False
 
 
 def _check_key(credential: AttestedCredentialData | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess, Provider, ProviderException
@@ -173,6 +173,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             provider.id,
             type(exception).__name__ if exception else error,
         )
+
+
+def connected(user: User) -> models.QuerySet[SocialAccount]:
+    """Return the person's accounts at providers that are configured, oldest first."""
+    providers = [app.provider_id or app.provider for app in get_adapter().list_apps(None)]
+    return SocialAccount.objects.filter(user=user, provider__in=providers).order_by("pk")
 
 
 def is_settled(request: HttpRequest, sociallogin: SocialLogin) -> bool:

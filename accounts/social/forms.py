@@ -3,16 +3,12 @@
 from typing import Any
 
 from allauth.core import context
-from allauth.mfa.models import Authenticator
 from allauth.socialaccount import forms as allauth_forms
-from allauth.socialaccount.adapter import get_adapter
-from allauth.socialaccount.models import SocialAccount
 from django import forms
-from django.db.models import QuerySet
 
 from accounts.forms import EmailField, NameField
-from accounts.models import User
-from accounts.social.adapter import is_settled
+from accounts.signin.ways import hold, is_only_way_in
+from accounts.social.adapter import connected, is_settled
 
 
 class SignupForm(allauth_forms.SignupForm):
@@ -49,24 +45,10 @@ class DisconnectForm(allauth_forms.DisconnectForm):
         """Refuse to take away the last way to sign in."""
         data = forms.Form.clean(self) or {}
         account = data.get("account")
-        if account and not can_sign_in_without(account):
+        if account:
+            hold(self.request.user)
+        if account and is_only_way_in(account):
             raise forms.ValidationError(
                 "This is your only way to sign in. Set a password first, then disconnect it."
             )
         return data
-
-
-def connected(user: User) -> QuerySet[SocialAccount]:
-    """Return the person's accounts at providers that are configured, oldest first."""
-    providers = [app.provider_id or app.provider for app in get_adapter().list_apps(None)]
-    return SocialAccount.objects.filter(user=user, provider__in=providers).order_by("pk")
-
-
-def can_sign_in_without(account: SocialAccount) -> bool:
-    """Whether the person has a password, a passkey or another account elsewhere."""
-    user = account.user
-    return (
-        user.has_usable_password()
-        or connected(user).exclude(pk=account.pk).exists()
-        or Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
-    )
