@@ -44,12 +44,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().validation_error(code, *args)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Return what failed sign-ins are counted by: the account.
+        """Return what failed sign-ins are counted by: the account, whichever address is typed.
 
         allauth adds the host as it was asked for: with 'Host: example.com:1', ':2' and so on a
         guesser would have five more tries each time.
         """
-        return credentials.get("email", "")
+        return known_devices.counted_as(request, credentials.get("email", ""))
 
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))

@@ -14,13 +14,14 @@ from django.contrib.auth.password_validation import UserAttributeSimilarityValid
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from accounts import avatars
+from accounts import avatars, rates
 from accounts.addresses import validate_address
 from accounts.bans import ban_page
 from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
 from accounts.events import Event
 from accounts.models import User
 from accounts.names import validate_name
+from accounts.signin import email_codes, known_devices
 from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
 from accounts.verbs import Verb
@@ -90,13 +91,33 @@ class UserTokenForm(allauth_forms.UserTokenForm):
         return cleaned_data
 
 
-class ConfirmEmailForm(allauth_forms.ConfirmEmailVerificationCodeForm):
+class GuessedCodeForm(forms.Form):
+    """A code that went to a mailbox. What is wrong counts for the mailbox and for the visitor.
+
+    allauth counts in the session alone, of which a guesser has many, and asks of which at once.
+    """
+
+    def clean_code(self) -> str:
+        request = context.request
+        key = known_devices.counted_as(request, self.mailbox())
+        usage = rates.consume(request, app="allauth.account", action="code_failed", key=key)
+        if usage is None:
+            raise get_adapter().validation_error("too_many_login_attempts")
+        code: str = super().clean_code()  # type: ignore[misc]
+        usage.rollback()
+        return code
+
+    def mailbox(self) -> str:
+        return email_codes.mailbox(context.request)
+
+
+class ConfirmEmailForm(GuessedCodeForm, allauth_forms.ConfirmEmailVerificationCodeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
-class ConfirmLoginCodeForm(allauth_forms.ConfirmLoginCodeForm):
+class ConfirmLoginCodeForm(GuessedCodeForm, allauth_forms.ConfirmLoginCodeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
@@ -129,7 +150,8 @@ class RequestLoginCodeForm(allauth_forms.RequestLoginCodeForm):
     def clean_email(self) -> str:
         """As above; the limit is allauth's."""
         email = self.cleaned_data["email"]
-        if not ratelimit.consume(context.request, action="request_login_code", key=email):
+        key = known_devices.counted_as(context.request, email)
+        if not ratelimit.consume(context.request, action="request_login_code", key=key):
             raise get_adapter().validation_error("too_many_login_attempts")
         self._user = owner_of(email)
         return email

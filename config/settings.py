@@ -170,6 +170,7 @@ ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 ACCOUNT_RATE_LIMITS = {
     # Guessing. A success takes its own try back and no other.
     "login_failed": "10/m/ip,5/5m/key",
+    "code_failed": "10/m/ip,5/5m/key",  # codes by email
     "second_factor": "10/m/ip,10/15m/key",  # one count for codes, passkeys and recovery codes
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",

@@ -8,6 +8,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import passthrough_next_redirect_url
 from allauth.account.views import BaseReauthenticateView
+from allauth.core import context
 from allauth.core.ratelimit import consume_or_429
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -24,11 +25,16 @@ from accounts.forms import ConfirmLoginCodeForm
 CODE = "confirmation_code"
 
 
+class CodeForm(ConfirmLoginCodeForm):
+    def mailbox(self) -> str:
+        return context.request.user.email
+
+
 @method_decorator(login_required, name="dispatch")
 class ConfirmView(BaseReauthenticateView):
     """Takes the code; shows the button that sends one as long as none is on its way."""
 
-    form_class = ConfirmLoginCodeForm
+    form_class = CodeForm
     template_name = "account/reauthenticate_by_code.html"
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -37,12 +43,12 @@ class ConfirmView(BaseReauthenticateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(is_sent=bool(_sent_code(self.request)), **kwargs)
 
-    def form_valid(self, form: ConfirmLoginCodeForm) -> HttpResponse:
+    def form_valid(self, form: CodeForm) -> HttpResponse:
         del self.request.session[CODE]
         record_authentication(self.request, self.request.user, "code", reauthenticated=True)
         return super().form_valid(form)
 
-    def form_invalid(self, form: ConfirmLoginCodeForm) -> HttpResponse:
+    def form_invalid(self, form: CodeForm) -> HttpResponse:
         if _count_failure(self.request):
             return super().form_invalid(form)
         messages.error(self.request, "This code no longer works. Ask for a new one.")

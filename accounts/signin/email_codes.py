@@ -32,6 +32,11 @@ def tell_when_over(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return told
 
 
+def mailbox(request: HttpRequest) -> str:
+    """Return the address to which the code went that this browser is asked for, or ''."""
+    return next((state["email"] for state in _states(request)), "")
+
+
 def _is_sent_away(request: HttpRequest, response: HttpResponse) -> bool:
     ways_back = [reverse("account_login"), reverse("account_request_login_code")]
     return request.method == "POST" and response.headers.get("Location") in ways_back

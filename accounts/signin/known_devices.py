@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts.claims import owner_of
 from accounts.models import User
 
 COOKIE = f"{settings.COOKIE_PREFIX}device"
@@ -22,11 +23,10 @@ def greet(request: HttpRequest, response: HttpResponse, person: User, *, is_new:
 
     `is_new` is for a person who just signed up: each device is unknown to them.
     """
-    marks = _marks(request)
-    mine, *older = [_mark(person, key) for key in _keys()]
-    if not is_new and not any(constant_time_compare(a, b) for a in marks for b in (mine, *older)):
+    if not is_new and not _is_known(request, person):
         get_adapter().send_notification_mail("account/email/new_device", person)
-    others = [mark for mark in marks if mark not in (mine, *older)]
+    mine, *older = [_mark(person, key) for key in _keys()]
+    others = [mark for mark in _marks(request) if mark not in (mine, *older)]
     response.set_cookie(
         COOKIE,
         ".".join([mine, *others][:PEOPLE]),
@@ -35,6 +35,23 @@ def greet(request: HttpRequest, response: HttpResponse, person: User, *, is_new:
         httponly=True,
         samesite="Lax",
     )
+
+
+def counted_as(request: HttpRequest, email: str) -> str:
+    """Return what tries to sign in with this address are counted by: the account's address.
+
+    Those of the browsers its owner has signed in with are counted apart, so that no stranger who
+    keeps trying keeps them out ('device cookies', OWASP: Slow down online guessing attacks).
+    """
+    owner = owner_of(email)
+    if owner is None:
+        return email
+    return f"{owner.email} in a known browser" if _is_known(request, owner) else owner.email
+
+
+def _is_known(request: HttpRequest, person: User) -> bool:
+    mine = [_mark(person, key) for key in _keys()]
+    return any(constant_time_compare(a, b) for a in _marks(request) for b in mine)
 
 
 def _marks(request: HttpRequest) -> list[str]:

@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.test import Client
 
@@ -16,6 +17,8 @@ from config.tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
+LOGOUT = "/accounts/logout/"
+
 
 def guess(email="alice@example.com", client=None, **request):
     return sign_in(client or Client(), email, password="a guess", **request)
@@ -25,10 +28,37 @@ def guesses(number, *args, **request):
     return [guess(*args, **request).status_code for _ in range(number)]
 
 
+def ask_for_a_code(client):
+    return client.post("/accounts/login/code/", {"email": "alice@example.com"}).status_code
+
+
 def test_five_wrong_passwords_close_an_account_to_guessing(client, alice):
     assert guesses(6) == [200] * 5 + [429]
     assert sign_in(client, "ALICE@example.com").status_code == 429
     assert not is_signed_in(client)
+
+
+def test_further_addresses_of_an_account_give_no_further_guesses(alice):
+    EmailAddress.objects.create(user=alice, email="alice@work.example", verified=True)
+    assert guesses(3) + guesses(3, "alice@work.example") == [200] * 5 + [429]
+
+
+def test_a_stranger_keeps_nobody_out_of_a_browser_they_have_signed_in_with(client, alice, bob):
+    sign_in(client)
+    client.post(LOGOUT)
+    sign_in(strangers := Client(), "bob@example.com")  # a browser that is known, but to Bob
+    strangers.post(LOGOUT)
+    assert guesses(6, client=strangers)[-1] == 429
+    asked = [ask_for_a_code(Client()) for _ in range(4)]
+    assert asked == [302] * 3 + [429]
+    assert ask_for_a_code(client) == 302
+    assert sign_in(client).status_code == 302
+
+
+def test_a_known_browser_may_not_guess_for_longer_than_others(client, alice):
+    sign_in(client)
+    client.post(LOGOUT)
+    assert guesses(6, client=client) == [200] * 5 + [429]
 
 
 def test_ten_wrong_passwords_close_the_door_to_an_address(client, alice, bob):

@@ -9,8 +9,8 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from accounts.models import User
-from accounts.tests.people import CODE, is_signed_in, mailed_code, sign_in, sign_up
+from accounts.models import Attempt, User
+from accounts.tests.people import CODE, LOGIN, is_signed_in, mailed_code, sign_in, sign_up
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +192,32 @@ def test_a_password_still_signs_in_beside_it(client, alice):
     client.post("/accounts/logout/")
     sign_in(client)
     assert is_signed_in(client)
+
+
+def test_codes_to_one_mailbox_are_guessed_five_times_in_whatever_browsers(alice):
+    answers = []
+    for number in range(3):
+        browser = Client(REMOTE_ADDR=f"192.0.2.{number}")
+        ask(browser)
+        answers += [enter(browser, "wrong").status_code for _ in range(2)]
+    assert answers == [200] * 5 + [429]
+    assert enter(browser, mailed_code()).status_code == 429
+    assert not is_signed_in(browser)
+
+
+def test_a_right_code_does_not_count_as_a_guess(alice):
+    for number in range(6):
+        browser = Client(REMOTE_ADDR=f"192.0.2.{number}")
+        ask(browser)
+        enter(browser, mailed_code())
+        assert is_signed_in(browser)
+        Attempt.objects.filter(key__startswith="request_login_code").delete()
+
+
+def test_a_code_to_an_address_that_was_removed_meanwhile_signs_nobody_in(client, alice):
+    former = EmailAddress.objects.create(user=alice, email="former@example.com", verified=True)
+    ask(client, former.email)
+    former.delete()
+    assert enter(client, mailed_code()).headers["Location"] == LOGIN
+    assert not is_signed_in(client)
+    assert not EmailAddress.objects.filter(email=former.email).exists()
