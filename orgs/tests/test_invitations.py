@@ -233,7 +233,7 @@ def test_inviting_costs_few_statements(owner, django_assert_num_queries):
         ("erin@example.com, charlie@example.com", "member"),
         ("e" * 250 + "@example.com", "member"),
         ("e" * 1_000_000 + "@example.com", "member"),
-        ("e\u0301\u0323" * 300_000, "member"),
+        ("e\u0301\u0323" * 200_000, "member"),
         ('"e\x01rin"@example.com', "member"),
     ],
 )

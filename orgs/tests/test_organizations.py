@@ -140,7 +140,7 @@ def test_a_name_with_nothing_to_see_or_more_than_can_be_seen_is_refused(name, br
 
 
 def test_more_than_a_form_can_hold_is_refused(browser):
-    assert make(browser, "a" * 3_000_000).status_code == 400
+    assert make(browser, "a" * 3_000_000).status_code == 413
 
 
 def test_nothing_can_be_slipped_in_beside_the_form(browser, alice, charlie):
