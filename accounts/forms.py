@@ -20,8 +20,12 @@ from accounts.bans import ban_page
 from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
 from accounts.events import Event
 from accounts.models import User
+<<<<<<< HEAD
 from accounts.names import validate_name
 from accounts.signin import email_codes, known_devices
+=======
+from accounts.names import LENGTH, validate_name
+>>>>>>> e8e615f (Leave a name that is too long unread, and run what walks every page apart)
 from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
 from accounts.verbs import Verb
@@ -49,7 +53,7 @@ class NameField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput(attrs={"autocomplete": "name"})
-        super().__init__(max_length=100, validators=[validate_name], widget=widget, **kwargs)
+        super().__init__(max_length=LENGTH, validators=[validate_name], widget=widget, **kwargs)
 
 
 class LoginForm(allauth_forms.LoginForm):

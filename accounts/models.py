@@ -21,10 +21,9 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts import emails
+from accounts import emails, names
 from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
-from accounts.names import validate_name
 from accounts.roles import PlatformRole, last_owner_stays
 from accounts.signin import passwords
 from accounts.time_zones import validate_time_zone
@@ -99,7 +98,7 @@ class Avatar(models.Model):
 class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(max_length=254, unique=True)
-    name = models.CharField(max_length=100, blank=True, validators=[validate_name])
+    name = models.CharField(max_length=names.LENGTH, blank=True, validators=[names.validate_name])
     avatar = models.OneToOneField(
         Avatar, models.SET_NULL, null=True, blank=True, editable=False, related_name="user"
     )

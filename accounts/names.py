@@ -4,6 +4,8 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
+LENGTH = 100  # characters, of people's and organizations' names
+
 # Control characters, zero-width and direction-changing ones, halves of a pair, line separators.
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # Letters by category that show nothing all the same: the Hangul fillers and the empty Braille cell.
@@ -22,7 +24,12 @@ AS_EMOJI = "\ufe0f"  # follows a symbol that should look like an emoji
 
 
 def validate_name(name: str) -> None:
-    """Raise ValidationError for a name that shows nothing, or does more than show itself."""
+    """Raise ValidationError for a name that shows nothing, or does more than show itself.
+
+    One that is too long is left to the field, which says so: a megabyte would take seconds here.
+    """
+    if len(name) > LENGTH:
+        return
     if any(is_hidden(name, position) for position in range(len(name))):
         raise ValidationError("Leave out characters that cannot be seen.", code="invisible")
     if not any(character.isalnum() for character in name if character not in BLANK):

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.names import validate_name
+from accounts.names import LENGTH, validate_name
 from orgs.emails import plain
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
@@ -65,3 +65,10 @@ def test_a_name_has_a_letter_or_a_number(name):
 def test_an_email_shows_a_name_as_it_is_written():
     assert plain("علی\u200cرضا") == "علی\u200cرضا"
     assert plain("Al\u202eice") == "Al ice"
+
+
+def test_what_is_too_long_is_left_to_the_field_and_not_read():
+    """Each joiner looks at both sides of itself: a megabyte of them would take minutes."""
+    validate_name("\u200d" * (LENGTH + 1))
+    with pytest.raises(ValidationError):
+        validate_name("\u200d" * LENGTH)

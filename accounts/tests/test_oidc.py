@@ -30,7 +30,7 @@ CODE = "/accounts/confirm-email/"
 CONNECTIONS = "/accounts/3rdparty/"
 ENTRY = "/organizations/"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")

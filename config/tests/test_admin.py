@@ -22,6 +22,8 @@ from orgs.models import Organization
 from orgs.roles import Role
 from waitlist.models import Entry
 
+pytestmark = pytest.mark.slow
+
 HIDDEN = {
     Group,  # accounts/roles.py is in its place
     SetupToken,  # gone before anybody can look

@@ -17,7 +17,7 @@ from config.cast import PASSWORD
 from config.tests.admin_pages import url
 from config.tests.processes import PRODUCTION
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 REAUTHENTICATE = "/accounts/reauthenticate/"
 

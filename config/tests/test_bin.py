@@ -9,7 +9,7 @@ import pytest
 
 from config.env import BASE_DIR
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "mkdir", "mktemp", "rm"]
 TOOLS += ["sed", "sleep", "sort", "tail"]

@@ -19,6 +19,8 @@ import yaml
 from config.env import BASE_DIR
 from config.tests.processes import PRODUCTION, printed_by
 
+pytestmark = pytest.mark.slow
+
 COMPOSE = yaml.safe_load((BASE_DIR / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()

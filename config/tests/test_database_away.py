@@ -8,6 +8,8 @@ from psycopg_pool.base import AttemptWithBackoff
 from config import database
 from config.tests.processes import PRODUCTION, run
 
+pytestmark = pytest.mark.slow
+
 # One process asks for all of them, and is less patient than usual.
 ASK = """
 import json, sys, time

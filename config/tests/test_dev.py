@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from config.env import BASE_DIR
 from config.management.commands.dev import check_free, parse_address
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 # manage.py, but the embedded PostgreSQL is this clone's.
 START = """

@@ -8,7 +8,7 @@ import pytest
 
 from config.tests.clone import AS_ROOT
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from config.tests.processes import printed_by
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 # The tests of the server itself fork their processes; these begin and end like any other Python.
 DJANGO = """

@@ -10,7 +10,7 @@ import pytest
 
 from config.tests.clone import AS_ROOT, Process, wait_until
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 USE = "report(embedded.start('test'))"
 

@@ -14,7 +14,7 @@ from django.db.utils import OperationalError
 
 from config.tests.clone import AS_ROOT, Clone
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 USE = "report(embedded.start('test'))"
 needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root can run this")

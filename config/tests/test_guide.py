@@ -14,7 +14,7 @@ from django.db import connection
 
 from config.env import BASE_DIR
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.slow
 
 GUIDE = (BASE_DIR / "docs/adding-a-table.md").read_text()
 # A fenced block, and the path that the line before it ends with, if it does: `orgs/roles.py`:
