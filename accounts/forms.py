@@ -20,12 +20,8 @@ from accounts.bans import ban_page
 from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
 from accounts.events import Event
 from accounts.models import User
-<<<<<<< HEAD
-from accounts.names import validate_name
-from accounts.signin import email_codes, known_devices
-=======
 from accounts.names import LENGTH, validate_name
->>>>>>> e8e615f (Leave a name that is too long unread, and run what walks every page apart)
+from accounts.signin import email_codes, known_devices
 from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
 from accounts.verbs import Verb
