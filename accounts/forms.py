@@ -167,7 +167,6 @@ class SignupForm(allauth_forms.SignupForm):
     name = NameField()
     field_order = ["name", "email", "password1"]
     account_already_exists: bool
-    data: Any
     cleaned_data: dict[str, Any]
     unclaimed: User | None = None
 
@@ -176,7 +175,7 @@ class SignupForm(allauth_forms.SignupForm):
         self.fields["email"] = EmailField(label="Email")
         self.admitted = admitted(context.request)
         if self.admitted:
-            self._settle_email(self.admitted)
+            settle_email(self, self.admitted, "Your invitation went to this address.")
 
     def clean(self) -> dict[str, Any]:
         """allauth judges the password by the address alone, as there is no person yet."""
@@ -252,14 +251,15 @@ class SignupForm(allauth_forms.SignupForm):
         self.cleaned_data, self.account_already_exists = typed, True
         return user
 
-    def _settle_email(self, email: str) -> None:
-        field = self.fields["email"]
-        field.initial = email
-        field.help_text = "Your invitation went to this address."
-        field.widget.attrs["readonly"] = True
-        if self.is_bound:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("email")] = email
+
+def settle_email(form: Any, email: str, why: str) -> None:
+    """Take this address, whatever is sent; people see it, and why they cannot type another."""
+    field = form.fields["email"]
+    field.initial, field.help_text = email, why
+    field.widget.attrs["readonly"] = True
+    if form.is_bound:
+        form.data = form.data.copy()
+        form.data[form.add_prefix("email")] = email
 
 
 class AvatarForm(forms.Form):

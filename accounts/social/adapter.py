@@ -24,12 +24,12 @@ from django.shortcuts import render
 
 from accounts.addresses import validate_address
 from accounts.events import Event
+from accounts.forms import EMAIL_LENGTH
 from accounts.models import User
 from accounts.names import is_invisible, validate_name
 from accounts.signup import admitted, use_pass
 from accounts.verbs import Verb
 
-EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
 NAME_LENGTH: int = User._meta.get_field("name").max_length  # type: ignore[assignment]
 KEPT = ("username", "email", "name", "hd")  # of what a provider tells; for 'Connected accounts'
 

@@ -6,7 +6,7 @@ from allauth.core import context
 from allauth.socialaccount import forms as allauth_forms
 from django import forms
 
-from accounts.forms import EmailField, NameField
+from accounts.forms import EmailField, NameField, settle_email
 from accounts.signin.ways import hold, is_only_way_in
 from accounts.social.adapter import connected, is_settled
 
@@ -16,23 +16,13 @@ class SignupForm(allauth_forms.SignupForm):
 
     name = NameField()
     field_order = ["name", "email"]
-    data: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"] = EmailField(label="Email")
         self.initial["name"] = self.sociallogin.account.extra_data.get("name", "")
         if is_settled(context.request, self.sociallogin):
-            self._settle_email(self.sociallogin.user.email)
-
-    def _settle_email(self, email: str) -> None:
-        field = self.fields["email"]
-        field.initial = email
-        field.help_text = "This address is known to be yours."
-        field.widget.attrs["readonly"] = True
-        if self.is_bound:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("email")] = email
+            settle_email(self, self.sociallogin.user.email, "This address is known to be yours.")
 
 
 class DisconnectForm(allauth_forms.DisconnectForm):
