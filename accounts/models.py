@@ -324,7 +324,7 @@ class User(AbstractBaseUser):
 
     @property
     def initials(self) -> str:
-        return initials(str(self))
+        return names.initials(str(self))
 
 
 class SetupToken(models.Model):
@@ -385,9 +385,3 @@ class Session(AbstractBaseSession):
     def hash_of(session_key: str | None) -> str:
         """Return what the table keeps of a cookie's session key, whatever the cookie holds."""
         return hashlib.sha256((session_key or "").encode(errors="replace")).hexdigest()
-
-
-def initials(name: str) -> str:
-    """Return one or two letters of the name, which stand where a picture would."""
-    words = name.split() or ["?"]
-    return "".join(word[0] for word in words[:1] + words[1:][-1:]).upper()

@@ -36,6 +36,12 @@ def validate_name(name: str) -> None:
         raise ValidationError("Enter a name with at least one letter or number.", code="blank")
 
 
+def initials(name: str) -> str:
+    """Return one or two letters of the name, which stand where a picture would."""
+    words = name.split() or ["?"]
+    return "".join(word[0] for word in words[:1] + words[1:][-1:]).upper()
+
+
 def is_hidden(name: str, position: int) -> bool:
     """Whether the character at this position cannot be seen and joins nothing that can."""
     character = name[position]

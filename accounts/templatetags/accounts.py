@@ -39,11 +39,6 @@ TABS = [
 def account_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """The pages of an account, ours and allauth's; a sub-page belongs to the nearest of them."""
     path = context["request"].path
-    tabs = [tab for tab in TABS if tab.page != "socialaccount_connections" or _can_connect()]
+    can_connect = bool(settings.SOCIALACCOUNT_PROVIDERS)
+    tabs = [tab for tab in TABS if tab.page != "socialaccount_connections" or can_connect]
     return {"tabs": tabs, "current": max(tabs, key=lambda tab: tab.nearness(path))}
-
-
-def _can_connect() -> bool:
-    """Whether a provider is configured whose accounts can be connected."""
-    providers = getattr(settings, "SOCIALACCOUNT_PROVIDERS", {})
-    return any(provider.get("APPS") or provider.get("APP") for provider in providers.values())

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.db.models import F
 
-from accounts.models import initials
+from accounts.names import initials
 
 register = template.Library()
 register.filter(initials)
