@@ -69,7 +69,7 @@ def clear(
 ) -> None:
     """Take back this request's own try; without one, forget the failures at one account.
 
-    Right codes of a second factor take the first road: they lift neither earlier failures nor
+    Right codes of a second factor go the first way: they lift neither earlier failures nor
     those of the visitor's address. A new password takes the second.
     """
     if usage := _counted(request).pop((action, key), None):

@@ -1,4 +1,4 @@
-"""The roads to the providers and back, in place of allauth's: POST only, and never an error 500."""
+"""The way to the providers and back, in place of allauth's: POST only, and never an error 500."""
 
 import logging
 from typing import Any
@@ -66,8 +66,8 @@ def _provider(request: HttpRequest, provider_id: str) -> Provider:
         raise Http404 from None
 
 
-def _roads(provider_id: str, name: str) -> list[Any]:
-    """Return both roads under the names that allauth looks for."""
+def _routes(provider_id: str, name: str) -> list[Any]:
+    """Return the two addresses of a provider under the names that allauth looks for."""
     here = {"provider_id": provider_id}
     return [
         path(f"{provider_id}/login/", begin, here, name=f"{name}_login"),
@@ -76,8 +76,8 @@ def _roads(provider_id: str, name: str) -> list[Any]:
 
 
 urlpatterns = [
-    *_roads("google", "google"),
-    *_roads("github", "github"),
-    *_roads("microsoft", "microsoft"),
-    *_roads("oidc", "openid_connect"),
+    *_routes("google", "google"),
+    *_routes("github", "github"),
+    *_routes("microsoft", "microsoft"),
+    *_routes("oidc", "openid_connect"),
 ]
