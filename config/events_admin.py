@@ -81,6 +81,7 @@ class EventAdmin(NothingToChange):
 
     list_display = ["created", "what", "where", "details", "ip"]
     list_filter = [WhenFilter, ImpersonatedFilter, VerbFilter]
+    filtered_by = ["actor_id", "subject_id", "organization_id"]
     search_fields = ["request_id"]  # see get_search_results
     search_help_text = (
         "The beginning of an email address or of an organization’s web address, "
