@@ -98,6 +98,7 @@ class UserAdmin(Recorded):
 
     list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, "created"]
+    sortable_by = ["email", "name", "joined"]  # what has an index
     list_per_page = 100
     search_fields = ["email", "name"]
     search_help_text = "Words of the name or the email address, or how they begin"
@@ -180,6 +181,12 @@ class UserAdmin(Recorded):
         if db_field.name == "role":
             kwargs["choices"] = [(role.value, role.label) for role in handled_by(request)]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Compare with what the page showed: an old one takes nothing back that it does not say."""
+        if db_field.name in ("name", *POWERS):
+            kwargs["show_hidden_initial"] = True
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and may_touch(request, obj)

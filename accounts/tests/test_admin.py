@@ -176,7 +176,8 @@ def test_a_clerk_confirms_the_address_of_a_person(clerk, alice):
 def test_an_operator_switches_a_person_off(operator, alice):
     client = Client()
     client.force_login(alice)
-    operator.post(url(User, "change", alice.pk), {"name": alice.name, "role": alice.role})
+    form = {"name": alice.name, "role": alice.role, "initial-is_active": "True"}
+    operator.post(url(User, "change", alice.pk), form)
     assert client.get("/account/").status_code == 302
     assert mail.outbox == []
 

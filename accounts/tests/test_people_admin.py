@@ -228,3 +228,15 @@ def test_nobody_is_offered_to_act_as_staff(operator, bob):
     assert page(bob, "ban") in operator.get(url(User, "change", bob.pk)).text
     assert page(bob, "impersonate") not in operator.get(url(User, "change", bob.pk)).text
     assert "Your role does not" in operator.post(page(bob, "impersonate"), {"reason": "x"}).text
+
+
+def test_an_old_page_takes_back_nothing_that_was_not_changed_on_it(operator, olivia, alice):
+    shown = {"name": "Alice", "role": "user", "is_active": "on"}
+    before = {f"initial-{field}": value for field, value in shown.items()}
+    page_of_alice = operator.get(url(User, "change", alice.pk)).text
+    assert all(f'name="{name}"' in page_of_alice for name in before)
+    alice.deactivate(by=olivia)
+    alice.change_role(PlatformRole.STAFF, by=olivia)
+    operator.post(url(User, "change", alice.pk), {**shown, **before, "name": "Alice Other"})
+    alice.refresh_from_db()
+    assert (alice.name, alice.role, alice.is_active) == ("Alice Other", "staff", False)
