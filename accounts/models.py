@@ -227,6 +227,7 @@ class User(AbstractBaseUser):
             if not self.is_banned:
                 raise ValidationError(f"{self} is not banned.")
             self._update(banned_at=None, ban_reason="", ban_until=None, banned_by=None)
+            self.sign_out_everywhere()  # also whose sign-in ended at the moment the ban began
             Event.record(Verb.UNBANNED, by=by, subject=self)
 
     def change_role(self, role: str, *, by: "User | None") -> None:

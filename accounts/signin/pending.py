@@ -13,6 +13,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.models import STANDING
+
 BEGUN_WITH = "begun_with"
 
 
@@ -40,7 +42,7 @@ class Finish(LoginStage):
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
-        user.refresh_from_db(fields=["password", "is_active"])
+        user.refresh_from_db(fields=["password", *STANDING])  # `login` asks about a ban
         if user.is_active and self.login.state.get(BEGUN_WITH) == _fingerprint(user):
             return None, True
         return _refusal(self.request), False

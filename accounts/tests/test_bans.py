@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
+from accounts.signin.pending import Begin
 from accounts.tests.people import RESET, is_signed_in, mailed_code, mailed_link, sign_in
 from accounts.verbs import Verb
 from config.urls import urlpatterns as real_urlpatterns
@@ -158,3 +159,23 @@ def test_bans_are_in_the_audit_trail(banned, olivia):
     assert begun.verb == Verb.BANNED
     assert begun.data == {"until": None, "personal": {"reason": REASON}}
     assert lifted.verb == Verb.UNBANNED
+
+
+def test_a_sign_in_that_ends_with_the_ban_is_over_once_it_is_lifted(alice, olivia):
+    alice.ban(by=olivia, reason=REASON)
+    device = Client()
+    device.force_login(alice)  # as if it had begun before
+    alice.unban(by=olivia)
+    assert not is_signed_in(device)
+
+
+def test_a_ban_while_a_code_is_typed_is_answered_with_the_reason(alice, olivia, monkeypatch):
+    first = Begin.handle
+
+    def banned_meanwhile(stage):
+        User.objects.get(pk=alice.pk).ban(by=olivia, reason=REASON)
+        return first(stage)
+
+    monkeypatch.setattr(Begin, "handle", banned_meanwhile)
+    answer = sign_in(Client())
+    assert (answer.status_code, SHOWN in answer.text) == (403, True)
