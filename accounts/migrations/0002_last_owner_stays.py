@@ -36,6 +36,16 @@ CREATE TRIGGER last_owner_keeps_the_role
     AFTER UPDATE OF role, is_active, banned_at, ban_until ON accounts_user FOR EACH ROW
     WHEN (accounts_acts_as_owner(OLD) AND NOT accounts_acts_as_owner(NEW))
     EXECUTE FUNCTION accounts_check_former_owner();
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    -- A temporary table of the same name is not looked at in the place of ours.
+    FOREACH name IN ARRAY ARRAY['accounts_check_former_owner'] LOOP
+        EXECUTE format('ALTER FUNCTION %s() SET search_path = %I, pg_temp', name, current_schema());
+    END LOOP;
+END $$;
 """
 
 BACKWARDS = """

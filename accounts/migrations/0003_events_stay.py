@@ -127,6 +127,21 @@ END $$;
 CREATE TRIGGER all_erased_from_events
     AFTER TRUNCATE ON accounts_user
     FOR EACH STATEMENT EXECUTE FUNCTION accounts_erase_all_from_events();
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    -- A temporary table of the same name is not looked at in the place of ours.
+    FOREACH name IN ARRAY ARRAY[
+        'accounts_event_stays',
+        'accounts_check_truncated_events',
+        'accounts_erase_from_events',
+        'accounts_erase_all_from_events'
+    ] LOOP
+        EXECUTE format('ALTER FUNCTION %s() SET search_path = %I, pg_temp', name, current_schema());
+    END LOOP;
+END $$;
 """
 
 BACKWARDS = """

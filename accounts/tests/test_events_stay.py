@@ -203,3 +203,18 @@ def test_erasing_a_person_reads_no_events_but_theirs(alice, bob):
     execute("DELETE FROM accounts_user WHERE id = %s", bob.pk)
     assert scans()[0] == whole
     assert scans()[1] > by_index
+
+
+@pytest.mark.parametrize(
+    "change", ["TRUNCATE accounts_event", "UPDATE accounts_event SET ip = NULL"]
+)
+def test_a_temporary_table_in_the_place_of_people_changes_nothing(alice, change):
+    happened(alice)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE accounts_user (id uuid, email text)")
+    try:
+        with pytest.raises(IntegrityError, match="events are"):
+            execute(change)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE pg_temp.accounts_user")
