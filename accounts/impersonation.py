@@ -71,7 +71,7 @@ def start(request: HttpRequest, person: User, *, reason: str) -> None:
             until=until.isoformat(),
             personal={"reason": reason},
         )
-        _log(admin, person, f"Began to act as this person: {reason}")
+        _log(admin, person, "Began to act as this person")
         if settings.IMPERSONATION_NOTICE:
             transaction.on_commit(lambda: emails.impersonation_started(person, admin, until))
     own.impersonation_key = key
