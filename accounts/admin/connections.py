@@ -10,7 +10,7 @@ from django.contrib import admin
 
 from accounts.browsing import NothingToChange
 
-BY_PERSON = ["user__email__startswith", "user__name"]
+BY_PERSON = ["user__email__startswith"]
 
 admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
 
