@@ -68,8 +68,8 @@ class Browsable(admin.ModelAdmin):
             is_shown = True  # the name of a filter of our own, or of nothing
         else:
             shown = {*flatten_fieldsets(self.get_fieldsets(request)), *self.filtered_by}
-            shown |= {*self.get_list_display(request), *self.get_list_filter(request)}
-            shown |= {getattr(one, "parameter_name", "") for one in shown}
+            shown |= {*self.get_list_display(request)}
+            shown |= {_name_of(one) for one in self.get_list_filter(request)}
             is_shown = field.is_relation or getattr(field, "primary_key", False) or name in shown
         return is_shown and super().lookup_allowed(lookup, value, request)
 
@@ -121,3 +121,10 @@ class Recorded(Browsable):
     def record(self, request: HttpRequest, verb: Verb, obj: Any, **data: Any) -> None:
         by = cast("User", request.user)
         Event.record(verb, by=by, **self.told_of(obj), **data)
+
+
+def _name_of(list_filter: Any) -> str:
+    """Return the field, or the parameter, that an entry of `list_filter` filters by."""
+    if isinstance(list_filter, list | tuple):
+        return list_filter[0]
+    return getattr(list_filter, "parameter_name", list_filter)
