@@ -8,6 +8,8 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_signed_up
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -38,8 +40,13 @@ def _was_decided(person: User) -> bool:
 
 
 @receiver(user_signed_up)
-def _signed_up(user: User, **_: Any) -> None:
-    grant(user)  # with a pass, or an account elsewhere, that proved the address already
+def _signed_up(user: User, sociallogin: SocialLogin | None = None, **_: Any) -> None:
+    """A pass proved the address already; an account elsewhere if it could also open theirs here.
+
+    Who left the company may still have an account at GitHub with the address they had there.
+    """
+    if not sociallogin or get_adapter().can_authenticate_by_email(sociallogin, user.email):
+        grant(user)
 
 
 @receiver(email_confirmed)

@@ -311,6 +311,20 @@ def test_of_many_addresses_the_first_that_was_checked_is_taken(client, github):
     assert [*EmailAddress.objects.values_list("email", "verified")] == [("erin@example.com", True)]
 
 
+@pytest.mark.parametrize(("provider", "role"), [("github", "user"), ("oidc", "staff")])
+def test_a_role_by_address_needs_a_provider_that_knows_whose_it_is_today(
+    client, github, oidc, settings, provider, role
+):
+    settings.PLATFORM_ROLES = {"example.com": "staff"}
+    if provider == "github":
+        github(client, ("erin@example.com", True, True))
+    else:
+        claims = {"sub": "7", "name": "Erin", "email": "erin@example.com", "email_verified": True}
+        oidc(client, claims, claims)
+    assert is_signed_in(client)
+    assert User.objects.get().role == role
+
+
 def test_github_does_not_open_an_account_that_it_is_not_connected_to(client, github, alice):
     page = github(client, (alice.email, True, True))
     assert "You have an account already" in page.text
