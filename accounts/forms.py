@@ -207,7 +207,7 @@ class SignupForm(allauth_forms.SignupForm):
         if self.unclaimed:
             return self._sign_up_anew(request, self.unclaimed), None
         if self.account_already_exists:
-            self._stand_in(request)
+            remember_typed(request, self._stand_in(request))  # so that the cookies are the same
         try:
             return super().try_save(request)
         except IntegrityError:

@@ -68,3 +68,11 @@ def test_the_account_that_stands_in_for_a_taken_address_is_gone(people):
     Client().post(SIGNUP, ERIN | {"email": EMAILS[1]})
     assert set(User.objects.values_list("email", flat=True)) == before
     assert EmailAddress.objects.count() == 2
+
+
+@pytest.mark.parametrize("email", EMAILS)
+def test_a_refused_sign_up_sets_the_same_cookies(people, email):
+    for number in range(6):
+        answer = Client(REMOTE_ADDR=f"192.0.2.{number}").post(SIGNUP, ERIN | {"email": email})
+    assert answer.status_code == 429
+    assert sorted(answer.cookies) == ["session"]
