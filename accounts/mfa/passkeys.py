@@ -4,6 +4,7 @@ import json
 import struct
 from typing import Any
 
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.webauthn import forms as allauth_forms
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from cryptography.exceptions import InvalidSignature
@@ -72,6 +73,11 @@ class SignupPasskeyForm(allauth_forms.SignupWebAuthnForm):
         max_length=100, required=False, help_text="So that you can tell it from others, later on."
     )
     credential = NewCredentialField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs["user"] is None:  # deleted since they signed up
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().__init__(*args, **kwargs)
 
 
 class AuthenticateForm(allauth_forms.AuthenticateWebAuthnForm):

@@ -76,6 +76,14 @@ def test_no_passkey_is_made_before_the_address_is_confirmed(client, db):
     assert client.post(PASSKEY_CREATE, {}).url == "/accounts/signup/"
 
 
+def test_who_is_deleted_before_their_passkey_is_made_signs_up_anew(client, db):
+    client.post(PASSKEY_SIGNUP, {"name": ERIN["name"], "email": ERIN["email"]})
+    client.post(CODE, {"code": mailed_code()})
+    User.objects.get().delete()
+    assert client.get(PASSKEY_CREATE).url == "/accounts/login/"
+    assert client.post(PASSKEY_CREATE, {}).url == "/accounts/login/"
+
+
 def test_sign_up_with_a_known_address_looks_like_any_other(client, alice, mailoutbox):
     response = client.post(PASSKEY_SIGNUP, {"name": "Mallory", "email": alice.email})
     assert response.url == CODE
