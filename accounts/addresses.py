@@ -7,6 +7,8 @@ from django.core.validators import validate_email
 
 from accounts.names import is_invisible
 
+LENGTH = 254  # characters, of an address that mail servers take (RFC 5321)
+
 
 def validate_address(email: str) -> None:
     """Raise ValidationError for what is no address, and for one that no mail can carry.

@@ -14,34 +14,31 @@ from django.contrib.auth.password_validation import UserAttributeSimilarityValid
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from accounts import avatars, rates
-from accounts.addresses import validate_address
+from accounts import addresses, avatars, names, rates
 from accounts.bans import ban_page
 from accounts.claims import confirm_mailbox, owner_of, remember_typed, unclaimed
 from accounts.events import Event
 from accounts.models import User
-from accounts.names import LENGTH, validate_name
 from accounts.signin import email_codes, known_devices
 from accounts.signup import admitted, use_pass
 from accounts.time_zones import TimeZoneSelect
 from accounts.verbs import Verb
 
 not_the_own_name = UserAttributeSimilarityValidator(["name"])
-EMAIL_LENGTH: int = User._meta.get_field("email").max_length  # type: ignore[assignment]
 
 
 class EmailField(AllauthEmailField):
     """An address as it is stored, however it was typed: capitals, spaces, full-width letters."""
 
-    default_validators = [validate_address]
+    default_validators = [addresses.validate_address]
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=EMAIL_LENGTH, **kwargs)
+        super().__init__(max_length=addresses.LENGTH, **kwargs)
 
     def to_python(self, value: Any) -> str:
         value = super().to_python(value)
         # What is too long is refused as it is: normalizing could make it longer still.
-        return value if len(value) > EMAIL_LENGTH else User.objects.normalize_email(value)
+        return value if len(value) > addresses.LENGTH else User.objects.normalize_email(value)
 
 
 class NameField(forms.CharField):
@@ -49,7 +46,8 @@ class NameField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.TextInput(attrs={"autocomplete": "name"})
-        super().__init__(max_length=LENGTH, validators=[validate_name], widget=widget, **kwargs)
+        validators = [names.validate_name]
+        super().__init__(max_length=names.LENGTH, validators=validators, widget=widget, **kwargs)
 
 
 class LoginForm(allauth_forms.LoginForm):

@@ -21,7 +21,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts import emails, names
+from accounts import addresses, emails, names
 from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
 from accounts.roles import PlatformRole, last_owner_stays
@@ -97,7 +97,7 @@ class Avatar(models.Model):
 
 class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(max_length=254, unique=True)
+    email = models.EmailField(max_length=addresses.LENGTH, unique=True)
     name = models.CharField(max_length=names.LENGTH, blank=True, validators=[names.validate_name])
     avatar = models.OneToOneField(
         Avatar, models.SET_NULL, null=True, blank=True, editable=False, related_name="user"

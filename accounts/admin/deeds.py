@@ -114,7 +114,9 @@ class Impersonate(Deed):
     done = "is who you act as now."
     leads_to = "/"
 
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        max_length=impersonation.REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def do(self, person: User, request: HttpRequest) -> None:
         impersonation.start(request, person, reason=self.cleaned_data["reason"])

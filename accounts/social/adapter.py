@@ -22,15 +22,13 @@ from django.db.models.expressions import DatabaseDefault
 from django.http import HttpRequest
 from django.shortcuts import render
 
-from accounts.addresses import validate_address
+from accounts import names
+from accounts.addresses import LENGTH, validate_address
 from accounts.events import Event
-from accounts.forms import EMAIL_LENGTH
 from accounts.models import User
-from accounts.names import is_invisible, validate_name
 from accounts.signup import admitted, use_pass
 from accounts.verbs import Verb
 
-NAME_LENGTH: int = User._meta.get_field("name").max_length  # type: ignore[assignment]
 KEPT = ("username", "email", "name", "hd")  # of what a provider tells; for 'Connected accounts'
 
 logger = logging.getLogger(__name__)
@@ -219,15 +217,15 @@ def _is_address(email: str) -> bool:
         validate_address(email)
     except ValidationError:
         return False
-    return len(email) <= EMAIL_LENGTH
+    return len(email) <= LENGTH
 
 
 def _name(name: Any) -> str:
     """Return the name, or '' if nobody may be called so: then the person is asked."""
-    if not isinstance(name, str) or len(name) > NAME_LENGTH:
+    if not isinstance(name, str) or len(name) > names.LENGTH:
         return ""
     try:
-        validate_name(name)
+        names.validate_name(name)
     except ValidationError:
         return ""
     return name.strip()
@@ -235,7 +233,9 @@ def _name(name: Any) -> str:
 
 def _is_text(value: Any) -> bool:
     """Whether this is text that can be stored and shown."""
-    return isinstance(value, str) and 0 < len(value) <= 254 and not any(map(is_invisible, value))
+    if not isinstance(value, str) or not 0 < len(value) <= LENGTH:
+        return False
+    return not any(map(names.is_invisible, value))
 
 
 def _confirmed(email: str) -> EmailAddress | None:
