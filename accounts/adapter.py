@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import client, limits, time_zones
+from accounts import client, devices, limits, time_zones
 from accounts.bans import ban_page
 from accounts.claims import claim
 from accounts.delivery import deliver
@@ -152,7 +152,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return client.ip(request.META) or "unknown"
 
     def get_http_user_agent(self, request: HttpRequest) -> str:
-        return client.user_agent(request.META) or "unknown"
+        """Return the browser as people call it, for emails that say where something was done."""
+        return devices.describe(client.user_agent(request.META))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send the email now; if that fails, tell whoever waits for it.

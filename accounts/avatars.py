@@ -43,7 +43,7 @@ def encode(upload: File) -> bytes:
         raise ValidationError("This picture has too many pixels. Choose a smaller one.") from error
     except UNREADABLE as error:
         raise ValidationError(
-            "This is no JPEG, PNG or WebP picture, or it is damaged. Choose another one."
+            "This is not a JPEG, PNG or WebP picture, or it is damaged. Choose another one."
         ) from error
 
 

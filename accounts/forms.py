@@ -265,7 +265,7 @@ class AvatarForm(forms.Form):
 
     image = forms.FileField(
         label="New picture",
-        help_text="JPEG, PNG or WebP, 2 MB at most. Its middle is shown.",
+        help_text="JPEG, PNG or WebP, 2 MB at most. Cut to a square around its middle.",
         widget=forms.FileInput(attrs={"accept": "image/jpeg, image/png, image/webp"}),
     )
 
@@ -300,4 +300,4 @@ class ProfileForm(forms.ModelForm):
         model = User
         fields = ["name", "time_zone"]
         widgets = {"time_zone": TimeZoneSelect}
-        help_texts = {"time_zone": "Dates and times are shown in it."}
+        help_texts = {"time_zone": "Dates and times are shown in this time zone."}

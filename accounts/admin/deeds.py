@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -111,8 +112,8 @@ class Impersonate(Deed):
         "You see the site as they see it, for an hour at most. Everything you do is written down "
         "under your name, beside theirs. Their account pages stay closed to you."
     )
-    done = "is who you act as now."
-    leads_to = "/"
+    done = "is the one you act as now."
+    leads_to = settings.LOGIN_REDIRECT_URL
 
     reason = forms.CharField(
         max_length=impersonation.REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3})

@@ -135,7 +135,7 @@ GIF = drawn(mode="P", color=0, kind="GIF")
     ],
 )
 def test_what_is_no_whole_picture_is_refused(alice_signed_in, content):
-    assert "no JPEG, PNG or WebP" in refusal(upload(alice_signed_in, content))
+    assert "not a JPEG, PNG or WebP" in refusal(upload(alice_signed_in, content))
 
 
 @pytest.mark.parametrize("size", [(3001, 3000), (60_000, 60_000), (2**31 - 1, 1)])

@@ -112,7 +112,7 @@ def test_a_session_that_survived_does_not_work(client, alice):
 def test_a_ban_with_an_end_says_when_and_lifts_itself(client, alice, olivia):
     until = timezone.now() + timedelta(days=2)
     alice.ban(by=olivia, reason=REASON, until=until)
-    assert until.strftime("%B %-d, %Y, %H:%M UTC") in sign_in(client).text
+    assert until.strftime("%-d %B %Y, %H:%M UTC") in sign_in(client).text
     User.objects.filter(pk=alice.pk).update(ban_until=timezone.now())
     sign_in(client)
     assert is_signed_in(client)

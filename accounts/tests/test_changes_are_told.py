@@ -88,7 +88,7 @@ def test_a_change_signs_every_other_device_out_and_tells_the_owner(
     for mail in mailoutbox:
         if "code" not in mail.body:
             assert "IP address: 127.0.0.1" in mail.body
-            assert "If not" in mail.body
+            assert "http://testserver/accounts/password/reset/" in mail.body
 
 
 def activate_app(client):

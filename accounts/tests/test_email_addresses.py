@@ -35,7 +35,8 @@ def test_a_code_adds_an_address(signed_in, alice):
     assert add(signed_in, " Alice@Work.example").headers["Location"] == CODE
     assert addresses(alice) == {("alice@example.com", True, True)}
     assert mail.outbox[-1].to == ["alice@work.example"]
-    signed_in.post(CODE, {"code": mailed_code()})
+    confirmed = signed_in.post(CODE, {"code": mailed_code()})
+    assert confirmed.headers["Location"] == EMAIL
     assert addresses(alice) == {
         ("alice@example.com", True, True),
         ("alice@work.example", True, False),

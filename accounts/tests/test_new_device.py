@@ -9,11 +9,12 @@ from accounts.tests.people import CODE, ERIN, is_signed_in, mailed_code, sign_in
 pytestmark = pytest.mark.django_db
 
 SUBJECT = "New sign-in to your account"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 def sign_in_again(client, email="alice@example.com"):
     client.post("/accounts/logout/")
-    sign_in(client, email, HTTP_USER_AGENT="Firefox", REMOTE_ADDR="192.0.2.7")
+    sign_in(client, email, HTTP_USER_AGENT=FIREFOX, REMOTE_ADDR="192.0.2.7")
     assert is_signed_in(client)
 
 
@@ -26,7 +27,12 @@ def test_a_new_device_is_told_once_with_when_where_and_what_to_do(client, alice,
     sign_in_again(client)
     [mail] = mailoutbox
     assert (mail.to, mail.subject) == (["alice@example.com"], SUBJECT)
-    for told_of in ("UTC", "192.0.2.7", "Firefox", "http://testserver/accounts/password/reset/"):
+    for told_of in (
+        "UTC",
+        "192.0.2.7",
+        "Firefox on Windows",
+        "http://testserver/accounts/password/reset/",
+    ):
         assert told_of in mail.body
     sign_in_again(Client())
     assert told(mailoutbox) == ["alice@example.com"] * 2

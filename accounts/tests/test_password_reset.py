@@ -62,7 +62,7 @@ def test_a_reset_signs_every_device_out_and_nobody_in(client, alice):
     sign_in(other := Client())
     sign_in(client)
     response = choose(client, ask(client))
-    assert "Sign in with the new one" in response.text
+    assert "Sign in with your new password" in response.text
     for browser in (client, other):
         assert browser.get("/account/").status_code == 302
     sign_in(client, password=NEW)

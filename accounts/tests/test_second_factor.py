@@ -364,7 +364,7 @@ def test_the_owner_is_told_of_each_change(
         "New recovery codes for your account",
         "The authenticator app was removed from your account",
     ]
-    assert all("If not, reset your password now" in mail.body for mail in mailoutbox)
+    assert all("If not, choose a new password now" in mail.body for mail in mailoutbox)
 
 
 def test_recovery_codes_go_with_the_last_second_factor(client, app, alice):
