@@ -36,7 +36,9 @@ def encode(upload: File) -> bytes:
         raise ValidationError("This file is too large. Choose one of 2 MB at most.")
     try:
         with Image.open(upload, formats=list(MAX_PIXELS)) as picture, _one_at_a_time:
-            if picture.width * picture.height > MAX_PIXELS[str(picture.format)]:
+            # A JPEG that holds further pictures, as phones write them, is told as MPO.
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+            if picture.width * picture.height > MAX_PIXELS[kind]:
                 raise Image.DecompressionBombError
             return _webp(picture)
     except Image.DecompressionBombError as error:

@@ -79,10 +79,12 @@ def near(pixel, color):
         (drawn(size=(3, 900)), RED),
         (drawn(save_all=True, append_images=[Image.new("RGB", (64, 64), BLUE)]), RED),
         (drawn(kind="WEBP", save_all=True, append_images=[Image.new("RGB", (64, 64), BLUE)]), RED),
+        (drawn(kind="MPO", save_all=True, append_images=[Image.new("RGB", (64, 64), BLUE)]), RED),
     ],
     ids=[
         *("jpeg", "webp", "transparent", "gray and transparent", "palette", "bilevel", "cmyk"),
         *("16 bits", "one pixel", "a thread", "animated png", "animated webp"),
+        "a phone's jpeg",
     ],
 )
 def test_every_kind_of_picture_becomes_the_same_small_webp(alice_signed_in, content, color):
