@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -112,6 +112,21 @@ def test_of_two_transactions_that_do_not_see_each_other_one_is_refused(olivia, s
     answers = at_once(lambda: switch_off(olivia), lambda: switch_off(second))
     assert [isinstance(answer, IntegrityError) for answer in answers].count(True) == 1
     assert User.objects.filter(is_active=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_sees_the_past_takes_no_last_owner_away(olivia, second):
+    def switch_off(user):
+        return User.objects.filter(pk=user.pk).update(is_active=False)
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert User.objects.count() == 2
+        assert at_once(lambda: switch_off(second)) == [1]
+        with pytest.raises(OperationalError, match="serialize"):
+            switch_off(olivia)
+    assert User.objects.get(is_active=True) == olivia
 
 
 @pytest.mark.django_db(transaction=True)
