@@ -275,7 +275,8 @@ class Invitation(OrganizationInvitationBase):
                 fields=["organization", "id"],
                 condition=models.Q(accepted=None, revoked=None),
                 name="invitation_list",
-            )
+            ),
+            models.Index(fields=["email"], name="invitation_email"),
         ]
 
     def __str__(self) -> str:

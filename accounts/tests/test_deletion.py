@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
@@ -11,6 +12,7 @@ from accounts.verbs import Verb
 from config.tests.at_once import at_once
 from orgs.models import Invitation, Membership, Organization
 from orgs.roles import Role
+from waitlist.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +107,22 @@ def test_invitations_of_a_deleted_person_no_longer_work(acme, bob, dora, bob_sig
     invitation = Invitation.objects.get(pk=invitation.pk)
     assert invitation.invited_by is None
     assert invitation.obstacle(dora) == "withdrawn"
+
+
+def test_no_invitation_and_no_place_on_the_waitlist_is_kept_for_a_deleted_person(
+    birch, charlie, bob
+):
+    by = birch.memberships.get(user=charlie)
+    EmailAddress.objects.create(user=bob, email="second@example.com", verified=True)
+    birch.invite("second@example.com", Role.MEMBER, by=by).accept(by=bob)
+    birch.memberships.get(user=bob).delete()
+    birch.invite("bob@example.com", Role.MEMBER, by=by)
+    birch.invite("dora@example.com", Role.MEMBER, by=by)
+    for email in ("bob@example.com", "dora@example.com"):
+        Entry.join(email)
+    bob.erase(by=bob)
+    for table in (Invitation, Entry):
+        assert [row.email for row in table.objects.all()] == ["dora@example.com"]
 
 
 def test_others_delete_only_whom_they_may_handle(bob, charlie, olivia):

@@ -276,6 +276,10 @@ class Migration(migrations.Migration):
                 name="invitation_list",
             ),
         ),
+        migrations.AddIndex(
+            model_name="invitation",
+            index=models.Index(fields=["email"], name="invitation_email"),
+        ),
         migrations.AddConstraint(
             model_name="invitation",
             constraint=models.CheckConstraint(

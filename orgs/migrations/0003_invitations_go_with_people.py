@@ -1,0 +1,40 @@
+"""The database itself deletes invitations of a person who is deleted, in whichever way: those they
+accepted, whatever the address, and those to the address of their account.
+"""
+
+from django.db import migrations
+
+FORWARDS = """
+CREATE FUNCTION orgs_forget_invitee() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM orgs_invitation WHERE id = OLD.id;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER invitation_goes_with_its_invitee
+    AFTER UPDATE OF invitee_id ON orgs_invitation
+    FOR EACH ROW WHEN (OLD.invitee_id IS NOT NULL AND NEW.invitee_id IS NULL)
+    EXECUTE FUNCTION orgs_forget_invitee();
+
+CREATE FUNCTION orgs_forget_address() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM orgs_invitation WHERE email = OLD.email;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER invitations_go_with_their_address
+    AFTER DELETE ON accounts_user
+    FOR EACH ROW EXECUTE FUNCTION orgs_forget_address();
+"""
+
+BACKWARDS = """
+DROP TRIGGER invitations_go_with_their_address ON accounts_user;
+DROP TRIGGER invitation_goes_with_its_invitee ON orgs_invitation;
+DROP FUNCTION orgs_forget_address();
+DROP FUNCTION orgs_forget_invitee();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("orgs", "0002_owner_always_exists")]
+    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
