@@ -3,7 +3,9 @@
 import json
 import struct
 from typing import Any
+from urllib.parse import urlsplit
 
+from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.webauthn import forms as allauth_forms
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
@@ -12,8 +14,14 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import redirect
-from fido2.webauthn import AttestedCredentialData, AuthenticationResponse, RegistrationResponse
+from fido2.webauthn import (
+    AttestedCredentialData,
+    AuthenticationResponse,
+    CollectedClientData,
+    RegistrationResponse,
+)
 
 from accounts.mfa.adapter import PASSKEY_NOT_ACCEPTED
 from accounts.signin.ways import hold, is_only_way_in
@@ -43,7 +51,9 @@ class CredentialField(forms.CharField):
             raise forms.ValidationError(PASSKEY_NOT_ACCEPTED, code="invalid") from None
 
     def parse(self, answer: Any) -> dict[str, Any]:
-        return dict(AuthenticationResponse.from_dict(answer))
+        response = AuthenticationResponse.from_dict(answer)
+        _check_origin(response.response.client_data)
+        return dict(response)
 
 
 class NewCredentialField(CredentialField):
@@ -51,6 +61,7 @@ class NewCredentialField(CredentialField):
 
     def parse(self, answer: Any) -> dict[str, Any]:
         response = RegistrationResponse.from_dict(answer)
+        _check_origin(response.response.client_data)
         _check_key(response.response.attestation_object.auth_data.credential_data)
         discoverable = response.client_extension_results.get("credProps", {}).get("rk")
         known = {"credProps": {"rk": discoverable}} if isinstance(discoverable, bool) else {}
@@ -109,6 +120,16 @@ class RemoveView(RemoveWebAuthnView):
 
 
 remove = RemoveView.as_view()
+
+
+def _check_origin(client_data: CollectedClientData) -> None:
+    """Raise one of MALFORMED for what another page than ours was told.
+
+    fido2 also takes a page of any subdomain, which somebody else may run.
+    """
+    host = split_domain_port(context.request.get_host())[0]
+    if urlsplit(client_data.origin).hostname != host:
+        raise ValueError
 
 
 def _check_key(credential: AttestedCredentialData | None) -> None:

@@ -143,7 +143,9 @@ def test_an_answer_without_a_question_is_refused(client, passkey):
     assert not is_signed_in(other)
 
 
-@pytest.mark.parametrize("origin", ["http://groundwork.example", "https://localhost.example"])
+@pytest.mark.parametrize(
+    "origin", ["http://groundwork.example", "https://localhost.example", "http://evil.localhost"]
+)
 def test_an_answer_given_to_another_site_is_refused(client, passkey, origin):
     passkey.origin = origin
     sign_in_by_passkey(client, passkey)
