@@ -22,7 +22,7 @@ class Deed(forms.Form):
 
     title: str  # what the page and its button are called
     explanation: str
-    done: str  # what the person has become, read after their name
+    done: str  # what the person has become, read after their name; empty if nothing need be said
     dangerous = False
     leads_to = ""  # afterwards; without it to the person's page
 
@@ -112,7 +112,7 @@ class Impersonate(Deed):
         "You see the site as they see it, for an hour at most. Everything you do is written down "
         "under your name, beside theirs. Their account pages stay closed to you."
     )
-    done = "is the one you act as now."
+    done = ""  # the banner says it
     leads_to = settings.LOGIN_REDIRECT_URL
 
     reason = forms.CharField(

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.text import Truncator
 
 from accounts.admin.powers import may_touch, user_of
 from accounts.browsing import NothingToChange, Recorded
+from accounts.devices import describe
 from accounts.models import Attempt, Session
 from accounts.roles import PlatformRole
 from accounts.verbs import Verb
@@ -41,7 +41,7 @@ class SessionAdmin(Recorded, NothingToChange):
 
     @admin.display
     def browser(self, session: Session) -> str:
-        return Truncator(session.user_agent).chars(50)
+        return describe(session.user_agent)
 
 
 @admin.register(Attempt)

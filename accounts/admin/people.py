@@ -256,7 +256,8 @@ class UserAdmin(Recorded):
         if form.is_valid():
             refusal = form.refusal(person, request)
             if not refusal:
-                messages.success(request, f"{person} {deed.done}")
+                if deed.done:
+                    messages.success(request, f"{person} {deed.done}")
                 return redirect(deed.leads_to or self._page(person))
             form.add_error(None, refusal)
         return self._render(request, "deed", person=person, form=form, back=self._page(person))
