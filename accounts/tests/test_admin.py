@@ -83,6 +83,8 @@ def test_no_password_hash_and_no_session_key_is_shown(operator, alice):
     session = Session.objects.get(user=alice)
     person = operator.get(url(User, "change", alice.pk)).text
     device = operator.get(url(Session, "change", session.pk)).text
+    assert alice.email in person
+    assert session.ip in device
     assert alice.password not in person
     assert session.session_key not in device + operator.get(url(Session, "changelist")).text
     assert session.session_data not in device
