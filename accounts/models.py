@@ -248,18 +248,25 @@ class User(AbstractBaseUser):
             Event.record(Verb.ROLE_CHANGED, by=by, subject=self, before=before, after=new)
 
     def deactivate(self, *, by: "User") -> None:
-        """Switch the account off and sign it out everywhere.
+        """Switch the account off and sign it out everywhere; one that is off stays as it is.
 
         Raises PermissionDenied if `by` may not, LastOwner.
         """
         with self._handled(by):
+            if not self.is_active:
+                return
             self._update(is_active=False)
             self.sign_out_everywhere()
             Event.record(Verb.DEACTIVATED, by=by, subject=self)
 
     def activate(self, *, by: "User") -> None:
-        """Switch the account on again. Raises PermissionDenied if `by` may not."""
+        """Switch the account on again; one that is on stays as it is.
+
+        Raises PermissionDenied if `by` may not.
+        """
         with self._handled(by):
+            if self.is_active:
+                return
             self._update(is_active=True)
             Event.record(Verb.ACTIVATED, by=by, subject=self)
 
