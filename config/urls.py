@@ -7,6 +7,7 @@ from allauth.account.views import (
     password_change,
     password_set,
 )
+from allauth.mfa.base.views import authenticate
 from allauth.mfa.totp.views import activate_totp
 from allauth.mfa.webauthn.views import add_webauthn
 from allauth.socialaccount.views import connections
@@ -19,14 +20,16 @@ from accounts.changes import one_at_a_time
 from accounts.mfa import passkeys
 from accounts.setup_page import first_run
 from accounts.signin.email_codes import tell_when_over
+from accounts.signin.pending import end_if_gone
 from accounts.signin.reauthentication import fresh_sign_in_required
 from accounts.views import avatar
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing.html"), name="landing"),
     # What allauth leaves to us: to say when a code is over, and to settle two changes at once.
-    path("accounts/login/code/confirm/", tell_when_over(confirm_login_code)),
-    path("accounts/confirm-email/", tell_when_over(email_verification_sent)),
+    path("accounts/login/code/confirm/", end_if_gone(tell_when_over(confirm_login_code))),
+    path("accounts/confirm-email/", end_if_gone(tell_when_over(email_verification_sent))),
+    path("accounts/2fa/authenticate/", end_if_gone(authenticate)),
     path("accounts/email/", one_at_a_time(email)),
     # allauth asks for a fresh sign-in itself, but for these.
     path("accounts/password/change/", fresh_sign_in_required(password_change)),

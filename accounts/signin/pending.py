@@ -5,15 +5,20 @@ up with somebody else's, would walk in after the owner has locked the door. Two 
 the first and the last of a sign-in.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
+from uuid import UUID
 
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY, clear_login
 from allauth.account.models import EmailAddress
 from allauth.account.stages import LoginStage
+from allauth.account.utils import url_str_to_user_pk
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.models import STANDING
+from accounts.models import STANDING, User
 
 BEGUN_WITH = "begun_with"
 
@@ -46,6 +51,26 @@ class Finish(LoginStage):
         if user.is_active and self.login.state.get(BEGUN_WITH) == _fingerprint(user):
             return None, True
         return _refusal(self.request), False
+
+
+def end_if_gone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Wrap a step of a sign-in, which ends when its person was deleted since the step before."""
+
+    @wraps(view)
+    def step(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        login = request.session.get(LOGIN_SESSION_KEY)
+        if login and _is_gone(login["user_pk"]):
+            clear_login(request)
+            return _refusal(request)
+        return view(request, *args, **kwargs)
+
+    return step
+
+
+def _is_gone(key: str | None) -> bool:
+    """Whether this person was deleted; asked for nobody, too, so that it takes as long."""
+    pk = url_str_to_user_pk(key) if key else UUID(int=0)
+    return not User.objects.filter(pk=pk).exists() and key is not None
 
 
 def _refusal(request: HttpRequest) -> HttpResponse:
