@@ -107,6 +107,13 @@ def test_a_person_is_banned_with_a_reason_and_an_end_and_unbanned(operator, alic
     assert not alice.is_banned
 
 
+def test_a_ban_is_lifted_at_one_click_on_the_persons_page(operator, olivia, alice):
+    button = f'<form method="post" action="{page(alice, "unban")}">'
+    assert button not in operator.get(url(User, "change", alice.pk)).text
+    alice.ban(by=olivia, reason="Spam")
+    assert button in operator.get(url(User, "change", alice.pk)).text
+
+
 def test_what_was_typed_stays_when_a_ban_is_refused(operator, alice):
     answer = operator.post(page(alice, "ban"), {"reason": "Spam", "until": "2001-01-31T12:00"})
     assert "The end of a ban lies in the future." in answer.text
