@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.impersonation import SAFE_METHODS
 from accounts.mfa.factors import has_second_factor
 from accounts.roles import LastOwner, PlatformRole, last_owner_stays
 from accounts.signin.reauthentication import require_fresh_sign_in
@@ -57,7 +58,7 @@ def _gated(view: View) -> View:
             return view(request, *args, **kwargs)
         if settings.ADMIN_REQUIRES_SECOND_FACTOR and not has_second_factor(user):
             return render(request, "admin/second_factor_needed.html", status=403)
-        if request.method in ("GET", "HEAD", "OPTIONS"):
+        if request.method in SAFE_METHODS:
             return view(request, *args, **kwargs)
         if not PlatformRole(user.role).allows("change"):
             raise PermissionDenied("Staff read everything and change nothing.")
