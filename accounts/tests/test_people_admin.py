@@ -70,6 +70,11 @@ def test_words_that_fit_more_people_than_anybody_reads_find_them_too(
         ({"state": "active"}, ["Dora", "Bob", "Olivia"]),
         ({"confirmed": "no"}, ["Bob"]),
         ({"second_factor": "yes"}, ["Dora"]),
+        ({"created__lt": "2001-01-01 00:00:00+00:00"}, []),
+        (
+            {"created__gte": "2000-01-01 00:00:00+00:00"},
+            ["Dora", "Charlie", "Bob", "Alice", "Olivia"],
+        ),
         ({"o": "2"}, ["Alice", "Bob", "Charlie", "Dora", "Olivia"]),
     ],
 )
@@ -82,6 +87,12 @@ def test_the_list_is_filtered_and_sorted(operator, olivia, alice, bob, charlie, 
     Authenticator.objects.create(user=dora, type="totp", data={})
     Authenticator.objects.create(user=bob, type="recovery_codes", data={})
     assert found(operator, **query) == names
+
+
+def test_people_of_one_name_stand_in_the_order_of_their_ids(operator, alice, bob, dora):
+    User.objects.filter(pk__in=[alice.pk, bob.pk, dora.pk]).update(name="Ann")
+    people = operator.get(PEOPLE, {"o": "2"}).context["cl"].result_list
+    assert [person.pk for person in people][:3] == [dora.pk, bob.pk, alice.pk]
 
 
 def test_the_list_costs_the_same_however_many_people_are_banned(operator, olivia, alice, bob, dora):
