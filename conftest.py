@@ -6,6 +6,7 @@ from django.core.cache import cache
 
 from config import cast
 from config.tests.mail_server import MailServer
+from orgs.roles import Role
 
 
 def pytest_configure():
@@ -40,6 +41,19 @@ def dora(db):
 
 
 @pytest.fixture
+def frank(db):
+    return cast.person("frank")
+
+
+@pytest.fixture
+def grace(db, acme):
+    """Acme's second owner."""
+    grace = cast.person("grace")
+    acme.add_user(grace, Role.OWNER)
+    return grace
+
+
+@pytest.fixture
 def olivia(db):
     return cast.person("olivia")
 
@@ -47,6 +61,12 @@ def olivia(db):
 @pytest.fixture
 def acme(alice, bob, dora):
     return cast.acme(alice, bob, dora)
+
+
+@pytest.fixture
+def garden(acme, frank, dora):
+    """A team of Acme, led by Frank; Dora is in it."""
+    return cast.garden(acme, frank, dora)
 
 
 @pytest.fixture

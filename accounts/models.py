@@ -369,6 +369,11 @@ class Session(AbstractBaseSession):
         "self", models.DO_NOTHING, null=True, blank=True, db_constraint=False
     )
 
+    # Where this device was last, for redirects alone. Plain ids: accounts imports no organizations.
+    # The foreign keys that empty them are in orgs/migrations/0004_teams_stay_inside.
+    active_organization_id = models.UUIDField("last organization", null=True, editable=False)
+    active_team_id = models.UUIDField("last team", null=True, editable=False)
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -378,7 +383,14 @@ class Session(AbstractBaseSession):
                 name="session_impersonation",
             )
         ]
-        indexes = [models.Index(fields=["user", "id"], name="session_of_user")]
+        indexes = [
+            models.Index(fields=["user", "id"], name="session_of_user"),
+            models.Index(
+                fields=["active_team_id"],
+                condition=models.Q(active_team_id__isnull=False),
+                name="session_in_team",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ip or 'a device'} since {self.created:%Y-%m-%d %H:%M}"

@@ -40,11 +40,28 @@ class Verb(models.TextChoices):
     ORGANIZATION_CREATED = "organization.created", "created the organization"
     ORGANIZATION_EDITED = "organization.edited", "edited the organization"
     ORGANIZATION_DELETED = "organization.deleted", "deleted the organization"
+    LOGO_CHANGED = "organization.logo_changed", "changed the logo of"
+    OWNERSHIP_OFFERED = "ownership.offered", "offered the organization to"
+    OWNERSHIP_OFFER_REVOKED = (
+        "ownership.offer_revoked",
+        "took back what was offered to",
+    )
+    OWNERSHIP_OFFER_DECLINED = "ownership.offer_declined", "declined to take over the organization"
+    OWNERSHIP_TRANSFERRED = "ownership.transferred", "handed the organization over to"
+    OWNER_ASSIGNED = "ownership.assigned", "made the primary owner"
     MEMBER_ADDED = "member.added", "added the member"
     MEMBER_ROLE_CHANGED = "member.role_changed", "changed the role in the organization of"
     MEMBER_REMOVED = "member.removed", "removed the member"
+    MEMBER_LEFT = "member.left", "left the organization"
+    TEAM_CREATED = "team.created", "created the team"
+    TEAM_RENAMED = "team.renamed", "renamed the team"
+    TEAM_DELETED = "team.deleted", "deleted the team"
+    TEAM_MEMBER_ADDED = "team.member_added", "added to a team"
+    TEAM_MEMBER_ROLE_CHANGED = "team.member_role_changed", "changed the role in a team of"
+    TEAM_MEMBER_REMOVED = "team.member_removed", "removed from a team"
     INVITED = "invitation.sent", "invited"
     INVITED_AGAIN = "invitation.sent_again", "invited once more"
     INVITATION_REVOKED = "invitation.revoked", "revoked the invitation of"
     INVITATION_ACCEPTED = "invitation.accepted", "accepted the invitation of"
+    INVITATION_DECLINED = "invitation.declined", "declined the invitation of"
     INVITATION_DELETED = "invitation.deleted", "deleted the invitation of"

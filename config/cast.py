@@ -1,7 +1,8 @@
 """The whole cast: the people of the demo and of the tests, in one place.
 
-Alice owns Acme; Bob is one of its admins, Dora a member. Charlie, who owns Birch, is a stranger to
-Acme; Alice is a member of Birch. Olivia operates the platform and belongs to no organization.
+Alice is Acme's primary owner, Grace its second one; Bob is an admin, Dora and Frank are members and
+Frank leads its team Garden. Charlie, who owns Birch, is a stranger to Acme; Alice is a member of
+Birch. Olivia operates the platform and belongs to no organization.
 """
 
 from allauth.account.models import EmailAddress
@@ -9,15 +10,17 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.roles import PlatformRole
-from orgs.models import Organization
-from orgs.roles import Role
+from orgs.models import Organization, Team
+from orgs.roles import Role, TeamRole
 
 PASSWORD = "green-field-2026"  # in development and tests only
 PEOPLE = {
-    "alice": "owns Acme",
+    "alice": "the primary owner of Acme",
     "bob": "admin of Acme",
     "charlie": "owns Birch, a stranger to Acme",
     "dora": "member of Acme",
+    "frank": "member of Acme, leads its team Garden",
+    "grace": "the second owner of Acme",
     "olivia": "owns the platform",
 }
 
@@ -27,6 +30,8 @@ def seed() -> None:
     """Make the cast in a database where nobody is yet."""
     cast = {name: person(name) for name in PEOPLE}
     organization = acme(cast["alice"], cast["bob"], cast["dora"])
+    organization.add_user(cast["grace"], Role.OWNER)
+    garden(organization, cast["frank"], cast["dora"])
     owner = organization.memberships.get(user=cast["alice"])
     organization.invite("erin@example.com", Role.MEMBER, by=owner)
     birch(cast["charlie"], cast["alice"])
@@ -51,6 +56,16 @@ def acme(owner: User, admin: User, member: User) -> Organization:
     organization.add_user(admin, Role.ADMIN)
     organization.add_user(member)
     return organization
+
+
+def garden(organization: Organization, lead: User, member: User) -> Team:
+    """Return the new team Garden: its lead becomes a member of the organization, too."""
+    organization.add_user(lead)
+    team = organization.teams.create(name="Garden")
+    for person, role in ((lead, TeamRole.LEAD), (member, TeamRole.MEMBER)):
+        membership = organization.memberships.get(user=person)
+        team.team_memberships.create(membership=membership, organization=organization, role=role)
+    return team
 
 
 def birch(owner: User, member: User) -> Organization:

@@ -322,6 +322,13 @@ SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000")
 SIGNUP_MODE = env.choice("SIGNUP_MODE", ("open", "invitation", "waitlist"))
 IMPERSONATION_NOTICE = env.flag("IMPERSONATION_NOTICE", False)
 INVITATION_HOURS = env.number("INVITATION_HOURS", 48)
+TRANSFER_HOURS = 48  # for which the primary ownership of an organization stays offered
+# Each is enforced under a lock: orgs/limits.py
+MAX_ORGANIZATIONS_OWNED = env.number("MAX_ORGANIZATIONS_OWNED", 5)  # by one person
+MAX_MEMBERS = env.number("MAX_MEMBERS", 100)  # of an organization
+MAX_INVITATIONS = env.number("MAX_INVITATIONS", 100)  # pending ones of an organization
+MAX_TEAMS = env.number("MAX_TEAMS", 50)  # of an organization
+MAX_TEAM_MEMBERS = env.number("MAX_TEAM_MEMBERS", 100)
 WAITLIST_RATE = env.rate("WAITLIST_RATE", "10/m")  # an IP address, or an IPv6 network (/64)
 
 # Logs

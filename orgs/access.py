@@ -8,16 +8,19 @@ membership anew on each request and decides. A view that declares nothing is ref
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db.models import OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from orgs.models import Membership, Organization
-from orgs.roles import Permission
+from orgs.models import Membership, Organization, Team, TeamMembership
+from orgs.roles import TEAM_PERMISSIONS, Permission, TeamRole
 
 ROOT = "o/"
 PREFIX = f"{ROOT}<slug:slug>/"
@@ -31,6 +34,7 @@ class MemberRequest(HttpRequest):
     user: User
     membership: Membership
     organization: Organization
+    team: Team  # where the route names one, as <uuid:team>
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
@@ -74,7 +78,7 @@ class AccessMiddleware:
             return redirect_to_login(_way_back(request, kwargs["slug"]))
         request.membership = _membership(request.user, kwargs["slug"])
         request.organization = request.membership.organization
-        if not request.membership.can(permission):
+        if permission not in request.membership.permissions | _of_team(request, kwargs.get("team")):
             raise PermissionDenied(f"This takes the permission to {permission.label}.")
         return None
 
@@ -108,14 +112,28 @@ def _way_back(request: HttpRequest, slug: str) -> str:
 
 
 def _membership(user: User, slug: str) -> Membership:
+    memberships = Membership.objects.select_related("organization").annotate(
+        is_primary_owner=Q(ownership__isnull=False)
+    )
     try:
-        membership = Membership.objects.select_related("organization").get(
+        membership = memberships.get(
             user=user, organization__slug=slug, organization__is_active=True
         )
     except Membership.DoesNotExist:
         raise Http404("No such organization.") from None
     membership.user = user
     return membership
+
+
+def _of_team(request: MemberRequest, pk: UUID | None) -> frozenset[Permission]:
+    """Read the team that the route names, if it does; return what this member may do in it."""
+    if pk is None:
+        return frozenset()
+    mine = TeamMembership.objects.filter(team=OuterRef("pk"), membership=request.membership)
+    teams = request.organization.teams.annotate(my_role=Subquery(mine.values("role")))
+    team: Any = get_object_or_404(teams, pk=pk)
+    team.organization, request.team = request.organization, team
+    return TEAM_PERMISSIONS[TeamRole(team.my_role)] if team.my_role else frozenset()
 
 
 def _routes(

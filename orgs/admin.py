@@ -11,8 +11,8 @@ from django.utils.html import format_html
 
 from accounts.browsing import NothingToAdd, NothingToChange, Recorded
 from accounts.verbs import Verb
-from orgs.invitations import InvitationQuerySet, InvitationStatus
-from orgs.models import Invitation, Membership, Organization, Ownership
+from orgs.invitations import STATES, Invitation, InvitationQuerySet
+from orgs.models import Membership, Organization, Ownership
 
 
 @admin.register(Organization)
@@ -85,10 +85,10 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return InvitationStatus.choices
+        return STATES
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(status=self.value()) if self.value() else queryset
+        return queryset.filter(state=self.value()) if self.value() else queryset
 
 
 @admin.register(Invitation)
@@ -106,7 +106,7 @@ class InvitationAdmin(Recorded, NothingToChange):
         "state",
         "invited_by",
         "invitee",
-        *["created", "expires", "sent", "accepted", "revoked"],
+        *["created", "expires", "sent", "closed"],
     ]
     readonly_fields = ["state"]
 
@@ -114,8 +114,8 @@ class InvitationAdmin(Recorded, NothingToChange):
         return {"subject": obj, "label": obj.email, "organization_id": obj.organization_id}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
-        return cast("InvitationQuerySet", super().get_queryset(request)).with_status()
+        return cast("InvitationQuerySet", super().get_queryset(request)).with_state()
 
     @admin.display(ordering="expires")
     def state(self, invitation: Any) -> str:
-        return str(InvitationStatus(invitation.status).label)
+        return dict(STATES)[invitation.state]

@@ -13,7 +13,7 @@ from accounts.delivery import deliver
 from accounts.names import is_hidden
 
 if TYPE_CHECKING:
-    from orgs.models import Invitation
+    from orgs.invitations import Invitation
 
 
 def invitation(invitation: "Invitation", token: str) -> bool:

@@ -1,36 +1,59 @@
-"""How an invitation stands, and why one cannot be sent or accepted. The verbs are on the models."""
+"""Invitations: a seat kept for an email address, how it stands, and why one cannot be taken."""
 
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from django.db import models
-from django.db.models.functions import Now
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+from organizations.base import OrganizationInvitationBase
+from organizations.signals import invitation_accepted
+from uuid_utils.compat import uuid7
+
+from accounts.models import User
+from accounts.verbs import Verb
+from orgs import emails
+from orgs.roles import Role
+from orgs.teams import Team
 
 if TYPE_CHECKING:
-    from orgs.models import Invitation
+    from orgs.models import Membership
+
+MESSAGE_LENGTH = 280  # characters
 
 
 class InvitationStatus(models.TextChoices):
-    SENT = "sent"
-    UNDELIVERED = "undelivered", "Not delivered"
-    EXPIRED = "expired"
+    """What is stored. A pending one whose time is over is shown as EXPIRED."""
+
+    PENDING = "pending"
     ACCEPTED = "accepted"
+    DECLINED = "declined"
     REVOKED = "revoked"
+
+
+EXPIRED = "expired"
+STATES = [*InvitationStatus.choices, (EXPIRED, "Expired")]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> Self:
-        """Those nobody accepted or revoked, expired ones too."""
-        return self.filter(accepted=None, revoked=None)
+        """Those that nobody answered or revoked, expired ones too."""
+        return self.filter(status=InvitationStatus.PENDING)
 
-    def with_status(self) -> Self:
-        """Annotate `status`, one of InvitationStatus."""
+    def with_state(self) -> Self:
+        """Annotate `state`, one of STATES."""
+        is_expired = models.Q(status=InvitationStatus.PENDING, expires__lte=Now())
         return self.annotate(
-            status=models.Case(
-                models.When(accepted__isnull=False, then=models.Value(InvitationStatus.ACCEPTED)),
-                models.When(revoked__isnull=False, then=models.Value(InvitationStatus.REVOKED)),
-                models.When(expires__lte=Now(), then=models.Value(InvitationStatus.EXPIRED)),
-                models.When(sent=None, then=models.Value(InvitationStatus.UNDELIVERED)),
-                default=models.Value(InvitationStatus.SENT),
+            state=models.Case(
+                models.When(is_expired, then=models.Value(EXPIRED)),
+                default=models.F("status"),
                 output_field=models.CharField(),
             )
         )
@@ -40,9 +63,11 @@ class Obstacle(models.TextChoices):
     """Why somebody cannot accept an invitation; templates/orgs/invitation_closed.html says it."""
 
     ACCEPTED = "accepted", "it was used already"
+    DECLINED = "declined", "it was declined"
     REVOKED = "revoked", "it was revoked"
     EXPIRED = "expired", "it expired"
     WITHDRAWN = "withdrawn", "whoever sent it may no longer invite"
+    FULL = "full", "no seat is free"
     UNVERIFIED = "unverified", "their address is not confirmed"
     OTHER_ADDRESS = "other_address", "it went to another address"
 
@@ -64,10 +89,209 @@ class AlreadyInvited(CannotInvite):
 
 class InvitationClosed(CannotInvite):
     def __init__(self) -> None:
-        super().__init__("This invitation was accepted or revoked in the meantime.")
+        super().__init__("This invitation was answered or revoked in the meantime.")
 
 
 class CannotAccept(Exception):
     def __init__(self, obstacle: Obstacle) -> None:
         super().__init__(obstacle.label)
         self.obstacle = obstacle
+
+
+class Invitation(OrganizationInvitationBase):
+    """A seat kept for one email address. The token is only ever in the mail; here is its hash."""
+
+    guid = None
+    invitee_identifier = None
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        "orgs.Organization", models.CASCADE, related_name="invitations"
+    )
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+    teams = models.ManyToManyField(Team, related_name="+", blank=True)
+    message = models.CharField("personal line", max_length=MESSAGE_LENGTH, blank=True)
+    status = models.CharField(
+        max_length=20,
+        choices=InvitationStatus,
+        default=InvitationStatus.PENDING,
+        editable=False,
+    )
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="invitations_sent"
+    )
+    invitee = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="invitations_accepted"
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created = models.DateTimeField(db_default=Now(), editable=False)
+    expires = models.DateTimeField()
+    sent = models.DateTimeField(null=True, blank=True, editable=False)
+    closed = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="invitation_role"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="invitation_email_lower"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=models.Q(status=InvitationStatus.PENDING),
+                name="invitation_one_pending",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=InvitationStatus.PENDING, closed=None)
+                | models.Q(
+                    status__in=[
+                        InvitationStatus.ACCEPTED,
+                        InvitationStatus.DECLINED,
+                        InvitationStatus.REVOKED,
+                    ],
+                    closed__isnull=False,
+                ),
+                name="invitation_status",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "id"],
+                condition=models.Q(status=InvitationStatus.PENDING),
+                name="invitation_list",
+            ),
+            models.Index(fields=["email"], name="invitation_email"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.organization}"
+
+    @classmethod
+    def find(cls, token: str) -> Self:
+        """Return the invitation of this link; raises DoesNotExist, for a link renewed since too."""
+        return cls.objects.select_related("organization", "invited_by").get(token_hash=_hash(token))
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires <= timezone.now()
+
+    def obstacle(self, user: User | AnonymousUser) -> Obstacle | None:
+        """Return what keeps this person from accepting, or None. A visitor's address is unknown."""
+        if self.status != InvitationStatus.PENDING:
+            return Obstacle(self.status)
+        if self.is_expired:
+            return Obstacle.EXPIRED
+        if not self._inviter_may():
+            return Obstacle.WITHDRAWN
+        if not user.is_authenticated:
+            return None
+        return self._address_obstacle(user)
+
+    @transaction.atomic
+    def accept(self, *, by: User) -> "Membership":
+        """Make the person a member in the invitation's role and return the membership.
+
+        Somebody who is a member already stays as they are. Raises CannotAccept, and DoesNotExist
+        when the organization was deleted. The lock on the organization keeps it from going away,
+        and from being joined by the same person through another invitation, at the same time.
+        """
+        self._lock("organization")
+        membership = self.organization.memberships.filter(user=by).first()
+        if membership:
+            return membership
+        if obstacle := self.obstacle(by):
+            raise CannotAccept(obstacle)
+        membership = self.organization._admit(by, Role(self.role))
+        self.invitee = by
+        self._close(InvitationStatus.ACCEPTED, Verb.INVITATION_ACCEPTED, by)
+        invitation_accepted.send(sender=self, user=by)
+        return membership
+
+    @transaction.atomic
+    def renew(self, *, by: "Membership", role: Role | None = None) -> None:
+        """Send a new link, for another role if one is given; the old link is dead from now on.
+
+        Raises PermissionDenied, and InvitationClosed for one that was answered or revoked.
+        """
+        self._lock_pending()
+        self.role = role or self.role
+        self._check_right(by)
+        self._issue(by, Verb.INVITED_AGAIN)
+
+    @transaction.atomic
+    def revoke(self, *, by: "Membership") -> None:
+        """Take the invitation back.
+
+        Raises PermissionDenied, and InvitationClosed for one that was answered or revoked.
+        """
+        self._lock_pending()
+        self._check_right(by)
+        self._close(InvitationStatus.REVOKED, Verb.INVITATION_REVOKED, by.user)
+
+    def _issue(self, by: "Membership", verb: Verb) -> None:
+        """Save with a new token, which leaves this function only in the mail, after the commit."""
+        token = secrets.token_urlsafe(32)
+        self.token_hash = _hash(token)
+        self.expires = timezone.now() + timedelta(hours=settings.INVITATION_HOURS)
+        self.invited_by = by.user
+        self.sent = None
+        with transaction.atomic():
+            self.save()
+            self._record(verb, by.user)
+            transaction.on_commit(partial(self._deliver, token))
+
+    def _close(self, status: InvitationStatus, verb: Verb, by: User) -> None:
+        self.status, self.closed = status, timezone.now()
+        self.save(update_fields=["status", "closed", "invitee"])
+        self._record(verb, by)
+
+    def _record(self, verb: Verb, by: User) -> None:
+        self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
+
+    def _deliver(self, token: str) -> None:
+        if emails.invitation(self, token):
+            sent = timezone.now()
+            # If it was renewed meanwhile, another mail counts.
+            mine = Invitation.objects.filter(pk=self.pk, token_hash=self.token_hash)
+            if mine.update(sent=sent):
+                self.sent = sent
+
+    def _check_right(self, by: "Membership") -> None:
+        if by.organization_id != self.organization_id or not by.can_invite(self.role):
+            raise PermissionDenied(f"This takes the right to invite {self.role}s.")
+
+    def _lock_pending(self) -> None:
+        self._lock()
+        if self.status != InvitationStatus.PENDING:
+            raise InvitationClosed
+
+    def _lock(self, *others: str) -> None:
+        """Lock and reread this row, with its organization; `others` are related rows to lock."""
+        self.refresh_from_db(
+            from_queryset=Invitation.objects.select_related("organization").select_for_update(
+                of=("self", *others), no_key=True
+            )
+        )
+
+    def _inviter_may(self) -> bool:
+        inviter = self.organization.memberships.filter(
+            organization__is_active=True,
+            user=self.invited_by_id,
+            user__is_active=True,
+        ).first()
+        return inviter is not None and inviter.can_invite(self.role)
+
+    def _address_obstacle(self, user: User) -> Obstacle | None:
+        address = EmailAddress.objects.filter(user=user, email=self.email).first()
+        if address is None:
+            return Obstacle.OTHER_ADDRESS
+        return None if address.verified else Obstacle.UNVERIFIED
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

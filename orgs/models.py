@@ -1,30 +1,23 @@
 """Whose: organizations, their people, their owner and their invitations.
 
-The four models are django-organizations' abstract ones; the library ties them together because
-they stand in one module. What the database itself guarantees: migrations/0002_owner_always_exists.
+Three of them are django-organizations' abstract models. Invitations, teams and transfers have
+modules of their own. What the database itself guarantees: migrations/0002_owner_always_exists and
+0004_teams_stay_inside.
 """
 
-import hashlib
-import secrets
-from datetime import timedelta
-from functools import partial
+from functools import cached_property
 from typing import Any, Self
 
-from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Lower, Now
 from django.urls import reverse
-from django.utils import timezone
 from organizations.abstract import (
     AbstractOrganization,
     AbstractOrganizationOwner,
     AbstractOrganizationUser,
 )
-from organizations.base import OrganizationInvitationBase
-from organizations.signals import invitation_accepted, user_added
+from organizations.signals import user_added
 from organizations.utils import create_organization
 from uuid_utils.compat import uuid7
 
@@ -32,17 +25,13 @@ from accounts.events import Event
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.verbs import Verb
-from orgs import emails
-from orgs.invitations import (
-    AlreadyInvited,
-    AlreadyMember,
-    CannotAccept,
-    InvitationClosed,
-    InvitationQuerySet,
-    Obstacle,
-)
-from orgs.roles import PERMISSIONS, Permission, Role
+from orgs.invitations import AlreadyInvited, AlreadyMember, InvitationClosed
+from orgs.invitations import Invitation as Invitation  # one of the models of this app
+from orgs.roles import OF_PRIMARY_OWNER, PERMISSIONS, Permission, Role
 from orgs.slugs import first_free, suggest_slugs, validate_slug
+from orgs.teams import Team as Team
+from orgs.teams import TeamMembership as TeamMembership
+from orgs.transfers import Transfer as Transfer
 
 
 class Organization(AbstractOrganization):
@@ -54,6 +43,12 @@ class Organization(AbstractOrganization):
         unique=True,
         validators=[validate_slug],
         error_messages={"unique": "This web address is taken. Choose another."},
+    )
+    metadata = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), blank=True
+    )
+    users = models.ManyToManyField(
+        User, through="orgs.Membership", related_name="organizations", editable=False
     )
 
     class Meta:
@@ -88,6 +83,25 @@ class Organization(AbstractOrganization):
     def has_member(self, user: User | AnonymousUser) -> bool:
         """Whether this person, or visitor, is a member."""
         return user.is_authenticated and self.memberships.filter(user=user).exists()
+
+    def lock(self) -> None:
+        """Hold this organization's row until the transaction ends; everything of it hangs there.
+
+        Each verb that counts or compares rows of an organization takes this lock first.
+        Raises DoesNotExist if it was deleted meanwhile.
+        """
+        self.refresh_from_db(from_queryset=Organization.objects.select_for_update(no_key=True))
+
+    def acting(self, by: "Membership") -> "Membership":
+        """Return who acts, as they are now. Call it under the lock: powers may just have gone.
+
+        Raises PermissionDenied for somebody who is no member of this organization any more.
+        """
+        now = self.memberships.select_related("user").filter(pk=by.pk, user__is_active=True).first()
+        if now is None:
+            raise PermissionDenied("You are no longer a member.")
+        now.organization = self
+        return now
 
     @transaction.atomic
     def add_user(
@@ -160,6 +174,7 @@ class Membership(AbstractOrganizationUser):
         output_field=models.BooleanField(),
         db_persist=True,
     )
+    visited = models.DateTimeField("last visit", null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -167,6 +182,10 @@ class Membership(AbstractOrganizationUser):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(role__in=Role.values), name="membership_role"
+            ),
+            # What TeamMembership's composite foreign key points at.
+            models.UniqueConstraint(
+                fields=["id", "organization"], name="membership_id_organization"
             ),
             # What Ownership's composite foreign key points at.
             models.UniqueConstraint(
@@ -185,17 +204,38 @@ class Membership(AbstractOrganizationUser):
                 {"role": "The primary owner keeps the role of owner until somebody else has it."}
             )
 
+    @cached_property
+    def is_primary_owner(self) -> bool:
+        """Whether the Ownership names this member. The gate has read it with the membership."""
+        return Ownership.objects.filter(organization_user=self.pk).exists()
+
     @property
     def permissions(self) -> frozenset[Permission]:
-        return PERMISSIONS[Role(self.role)]
+        """What this member may do in the organization, whichever team it is about."""
+        of_role = PERMISSIONS[Role(self.role)]
+        return of_role | OF_PRIMARY_OWNER if self.is_owner and self.is_primary_owner else of_role
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role == Role.OWNER
 
     def can(self, permission: Permission) -> bool:
-        """Whether this member's role has the permission."""
+        """Whether this member has the permission in the organization."""
         return permission in self.permissions
+
+    def can_manage(self, other: "Membership") -> bool:
+        """Whether this member may change the role of the other one, or remove them.
+
+        Nobody changes the primary owner, nor themselves: people leave, they do not remove.
+        """
+        if other.organization_id != self.organization_id or other.pk == self.pk:
+            return False
+        needed = Permission.MANAGE_OWNERS if other.is_owner else Permission.MANAGE_MEMBERS
+        return self.can(needed) and not (other.is_owner and other.is_primary_owner)
 
     def can_invite(self, role: str) -> bool:
         """Whether this member may hand out the role, and resend or revoke an invitation to it."""
-        return self.can(Permission.INVITE_OWNER if role == Role.OWNER else Permission.INVITE)
+        return self.can(Permission.MANAGE_OWNERS if role == Role.OWNER else Permission.INVITE)
 
     @property
     def invitable_roles(self) -> list[Role]:
@@ -224,186 +264,3 @@ class Ownership(AbstractOrganizationOwner):
 
     def get_absolute_url(self) -> str:
         return self.organization.get_absolute_url()
-
-
-class Invitation(OrganizationInvitationBase):
-    """A seat kept for one email address. The token is only ever in the mail; here is its hash."""
-
-    guid = None
-    invitee_identifier = None
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
-    email = models.EmailField(max_length=254)
-    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
-    invited_by = models.ForeignKey(
-        User, models.SET_NULL, null=True, related_name="invitations_sent"
-    )
-    invitee = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="invitations_accepted"
-    )
-    token_hash = models.CharField(max_length=64, unique=True, editable=False)
-    created = models.DateTimeField(db_default=Now(), editable=False)
-    expires = models.DateTimeField()
-    sent = models.DateTimeField(null=True, blank=True, editable=False)
-    accepted = models.DateTimeField(null=True, blank=True, editable=False)
-    revoked = models.DateTimeField(null=True, blank=True, editable=False)
-
-    objects = InvitationQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(role__in=Role.values), name="invitation_role"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(email=Lower("email")), name="invitation_email_lower"
-            ),
-            models.UniqueConstraint(
-                fields=["organization", "email"],
-                condition=models.Q(accepted=None, revoked=None),
-                name="invitation_one_pending",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(accepted=None) | models.Q(revoked=None),
-                name="invitation_accepted_or_revoked",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["organization", "id"],
-                condition=models.Q(accepted=None, revoked=None),
-                name="invitation_list",
-            ),
-            models.Index(fields=["email"], name="invitation_email"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.email} to {self.organization}"
-
-    @classmethod
-    def find(cls, token: str) -> Self:
-        """Return the invitation of this link; raises DoesNotExist, for a link renewed since too."""
-        return cls.objects.select_related("organization", "invited_by").get(token_hash=_hash(token))
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires <= timezone.now()
-
-    def obstacle(self, user: User | AnonymousUser) -> Obstacle | None:
-        """Return what keeps this person from accepting, or None. A visitor's address is unknown."""
-        if self.accepted:
-            return Obstacle.ACCEPTED
-        if self.revoked:
-            return Obstacle.REVOKED
-        if self.is_expired:
-            return Obstacle.EXPIRED
-        if not self._inviter_may():
-            return Obstacle.WITHDRAWN
-        if not user.is_authenticated:
-            return None
-        return self._address_obstacle(user)
-
-    @transaction.atomic
-    def accept(self, *, by: User) -> Membership:
-        """Make the person a member in the invitation's role and return the membership.
-
-        Somebody who is a member already stays as they are. Raises CannotAccept, and DoesNotExist
-        when the organization was deleted. The lock on the organization keeps it from going away,
-        and from being joined by the same person through another invitation, at the same time.
-        """
-        self._lock("organization")
-        membership = self.organization.memberships.filter(user=by).first()
-        if membership:
-            return membership
-        if obstacle := self.obstacle(by):
-            raise CannotAccept(obstacle)
-        membership = self.organization._admit(by, Role(self.role))
-        self.accepted, self.invitee = timezone.now(), by
-        self.save(update_fields=["accepted", "invitee"])
-        self._record(Verb.INVITATION_ACCEPTED, by)
-        invitation_accepted.send(sender=self, user=by)
-        return membership
-
-    @transaction.atomic
-    def renew(self, *, by: Membership, role: Role | None = None) -> None:
-        """Send a new link, for another role if one is given; the old link is dead from now on.
-
-        Raises PermissionDenied, and InvitationClosed for one that was accepted or revoked.
-        """
-        self._lock_pending()
-        self.role = role or self.role
-        self._check_right(by)
-        self._issue(by, Verb.INVITED_AGAIN)
-
-    @transaction.atomic
-    def revoke(self, *, by: Membership) -> None:
-        """Take the invitation back.
-
-        Raises PermissionDenied, and InvitationClosed for one that was accepted or revoked.
-        """
-        self._lock_pending()
-        self._check_right(by)
-        self.revoked = timezone.now()
-        self.save(update_fields=["revoked"])
-        self._record(Verb.INVITATION_REVOKED, by.user)
-
-    def _issue(self, by: Membership, verb: Verb) -> None:
-        """Save with a new token, which leaves this function only in the mail, after the commit."""
-        token = secrets.token_urlsafe(32)
-        self.token_hash = _hash(token)
-        self.expires = timezone.now() + timedelta(hours=settings.INVITATION_HOURS)
-        self.invited_by = by.user
-        self.sent = None
-        with transaction.atomic():
-            self.save()
-            self._record(verb, by.user)
-            transaction.on_commit(partial(self._deliver, token))
-
-    def _record(self, verb: Verb, by: User) -> None:
-        self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
-
-    def _deliver(self, token: str) -> None:
-        if emails.invitation(self, token):
-            sent = timezone.now()
-            # If it was renewed meanwhile, another mail counts.
-            mine = Invitation.objects.filter(pk=self.pk, token_hash=self.token_hash)
-            if mine.update(sent=sent):
-                self.sent = sent
-
-    def _check_right(self, by: Membership) -> None:
-        if by.organization_id != self.organization_id or not by.can_invite(self.role):
-            raise PermissionDenied(f"This takes the right to invite {self.role}s.")
-
-    def _lock_pending(self) -> None:
-        self._lock()
-        if self.accepted or self.revoked:
-            raise InvitationClosed
-
-    def _lock(self, *others: str) -> None:
-        """Lock and reread this row, with its organization; `others` are related rows to lock."""
-        self.refresh_from_db(
-            from_queryset=Invitation.objects.select_related("organization").select_for_update(
-                of=("self", *others), no_key=True
-            )
-        )
-
-    def _inviter_may(self) -> bool:
-        inviter = Membership.objects.filter(
-            organization=self.organization_id,
-            organization__is_active=True,
-            user=self.invited_by_id,
-            user__is_active=True,
-        ).first()
-        return inviter is not None and inviter.can_invite(self.role)
-
-    def _address_obstacle(self, user: User) -> Obstacle | None:
-        address = EmailAddress.objects.filter(user=user, email=self.email).first()
-        if address is None:
-            return Obstacle.OTHER_ADDRESS
-        return None if address.verified else Obstacle.UNVERIFIED
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

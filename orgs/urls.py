@@ -1,18 +1,18 @@
 from django.urls import include, path
 
-from orgs import joining, views
 from orgs.access import PREFIX
+from orgs.views import invitations, joining, members, organizations
 
 app_name = "orgs"
 
 # Everything of one organization: orgs/access.py guards each of these.
 organization = [
-    path("", views.organization_detail, name="organization_detail"),
-    path("members/", views.member_list, name="member_list"),
-    path("invitations/", views.invitation_list, name="invitation_list"),
-    path("invitations/new/", views.invitation_new, name="invitation_new"),
-    path("invitations/<uuid:pk>/resend/", views.invitation_resend, name="invitation_resend"),
-    path("invitations/<uuid:pk>/revoke/", views.invitation_revoke, name="invitation_revoke"),
+    path("", organizations.organization_detail, name="organization_detail"),
+    path("members/", members.member_list, name="member_list"),
+    path("invitations/", invitations.invitation_list, name="invitation_list"),
+    path("invitations/new/", invitations.invitation_new, name="invitation_new"),
+    path("invitations/<uuid:pk>/resend/", invitations.invitation_resend, name="invitation_resend"),
+    path("invitations/<uuid:pk>/revoke/", invitations.invitation_revoke, name="invitation_revoke"),
 ]
 
 # The way in, by the link in the mail.
@@ -24,8 +24,8 @@ invitation = [
 ]
 
 urlpatterns = [
-    path("organizations/", views.organization_list, name="organization_list"),
-    path("organizations/new/", views.organization_new, name="organization_new"),
+    path("organizations/", organizations.organization_list, name="organization_list"),
+    path("organizations/new/", organizations.organization_new, name="organization_new"),
     path(PREFIX, include(organization)),
     path("invitations/<str:token>/", include(invitation)),
 ]

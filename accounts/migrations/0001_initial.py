@@ -257,6 +257,14 @@ class Migration(migrations.Migration):
                 ("ip", models.GenericIPAddressField(null=True, verbose_name="IP address")),
                 ("user_agent", models.CharField(blank=True, max_length=200)),
                 (
+                    "active_organization_id",
+                    models.UUIDField(editable=False, null=True, verbose_name="last organization"),
+                ),
+                (
+                    "active_team_id",
+                    models.UUIDField(editable=False, null=True, verbose_name="last team"),
+                ),
+                (
                     "impersonated_by",
                     models.ForeignKey(
                         blank=True,
@@ -294,6 +302,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="session",
             index=models.Index(fields=["user", "id"], name="session_of_user"),
+        ),
+        migrations.AddIndex(
+            model_name="session",
+            index=models.Index(
+                condition=models.Q(("active_team_id__isnull", False)),
+                fields=["active_team_id"],
+                name="session_in_team",
+            ),
         ),
         migrations.AddConstraint(
             model_name="session",

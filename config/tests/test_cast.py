@@ -14,6 +14,8 @@ def test_the_seed_fills_an_empty_database(db, django_capture_on_commit_callbacks
         ("Alice Example", "Acme", "owner"),
         ("Bob Example", "Acme", "admin"),
         ("Dora Example", "Acme", "member"),
+        ("Frank Example", "Acme", "member"),
+        ("Grace Example", "Acme", "owner"),
         ("Charlie Example", "Birch", "owner"),
         ("Alice Example", "Birch", "member"),
     }

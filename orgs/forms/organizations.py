@@ -1,12 +1,8 @@
-"""The shape of what people type; what they may do is decided by the gate and the models."""
-
 from typing import Any
 
 from django import forms
 
-from accounts.forms import EmailField
 from orgs.models import Organization
-from orgs.roles import Role
 from orgs.slugs import validate_slug
 
 
@@ -43,16 +39,3 @@ class OrganizationForm(forms.ModelForm):
         if not cleaned.get("slug") and "name" in cleaned and "slug" not in self.errors:
             cleaned["slug"] = Organization.free_slug(cleaned["name"])
         return cleaned
-
-
-class InvitationForm(forms.Form):
-    email = EmailField(
-        label="Email address",
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
-
-    def __init__(self, *args: Any, offered: list[Role], **kwargs: Any) -> None:
-        """`offered` are the roles to choose from; which may be given, Organization.invite knows."""
-        super().__init__(*args, **kwargs)
-        self.fields["role"].widget.choices = [(role.value, role.label) for role in offered]

@@ -16,8 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.signup import admit
-from orgs.invitations import CannotAccept, Obstacle
-from orgs.models import Invitation
+from orgs.invitations import CannotAccept, Invitation, Obstacle
 
 # These two are about the person, who can do something about it; the others end the invitation.
 PERSONAL = (Obstacle.OTHER_ADDRESS, Obstacle.UNVERIFIED)

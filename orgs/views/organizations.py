@@ -1,0 +1,72 @@
+"""A person's organizations, and the front page of each."""
+
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError
+from django.db.models import F
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from accounts.pages import page_of
+from orgs.access import MemberRequest, requires
+from orgs.forms.organizations import OrganizationForm
+from orgs.models import Membership, Organization
+from orgs.roles import Permission
+from orgs.views.answers import form_page
+from orgs.views.invitations import pending_of
+from orgs.views.members import members_of
+
+FIRST_FEW = 6
+
+
+@require_safe
+@login_required
+def organization_list(request: MemberRequest) -> HttpResponse:
+    """Where sign-in leads: a person's organizations, or straight into the only one."""
+    page = page_of(
+        Membership.objects.filter(organization__is_active=True).values(
+            "organization_id",
+            "role",
+            name=F("organization__name"),
+            slug=F("organization__slug"),
+        ),
+        request.GET,
+        within=("user_id", request.user.pk),
+        key="organization_id",
+        newest_first=True,
+    )
+    if len(page.rows) == 1 and not request.GET:
+        return redirect("orgs:organization_detail", page.rows[0]["slug"])
+    return render(request, "orgs/organization_list.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def organization_new(request: MemberRequest) -> HttpResponse:
+    form = OrganizationForm(request.POST or None)
+    if form.is_valid():
+        try:
+            return redirect(Organization.create(**form.cleaned_data, by=request.user))
+        except IntegrityError:  # somebody took it since the form looked
+            form.add_error("slug", "This web address was taken a moment ago. Choose another.")
+    if form.errors and (made := _made_by_the_same_form(request.user, form)):
+        return redirect(made)
+    return form_page(request, "orgs/organization_new.html", {"form": form})
+
+
+@require_safe
+@requires(Permission.SEE_ORGANIZATION)
+def organization_detail(request: MemberRequest, slug: str) -> HttpResponse:
+    """The dashboard: the first few people, and what is pending for those who may see it."""
+    context = {"members": members_of(request.organization, {}, FIRST_FEW).rows}
+    if request.membership.can(Permission.SEE_INVITATIONS):
+        context["invitations"] = pending_of(request.organization, {}, FIRST_FEW).rows
+    return render(request, "orgs/organization_detail.html", context)
+
+
+def _made_by_the_same_form(user: User, form: OrganizationForm) -> Organization | None:
+    """Return what this form made when it was sent a moment ago: a double click is no mistake."""
+    return Organization.objects.filter(
+        name=form.instance.name, slug=form.instance.slug, owner__organization_user__user=user
+    ).first()
