@@ -214,4 +214,4 @@ def test_an_invitation_of_another_organization_is_not_found(action, invite, char
     assert signed_in(charlie).post(path).status_code == 404
     before = invitation.token_hash
     invitation.refresh_from_db()
-    assert (invitation.token_hash, invitation.revoked) == (before, None)
+    assert (invitation.token_hash, invitation.status) == (before, "pending")

@@ -23,7 +23,9 @@ def test_search_finds_by_the_beginning_of_an_address(operator, acme):
     assert "Bob Example" not in text
 
 
-@pytest.mark.parametrize(("state", "shown"), [("sent", True), ("expired", False), ("odd", False)])
+@pytest.mark.parametrize(
+    ("state", "shown"), [("pending", True), ("expired", False), ("odd", False)]
+)
 def test_invitations_are_filtered_by_state(state, shown, operator, invitation):
     text = operator.get(url(Invitation, "changelist"), {"state": state}).text
     assert ("erin@example.com" in text) is shown

@@ -74,7 +74,7 @@ def test_what_is_refused_leaves_no_event(acme, charlie, dora, invitation, member
     ):
         with pytest.raises(PermissionDenied):
             refused()
-    Invitation.objects.update(revoked="2026-01-01T00:00Z")
+    Invitation.objects.update(status="revoked", closed="2026-01-01T00:00Z")
     with pytest.raises(InvitationClosed):
         invitation.renew(by=membership(dora))
     assert Event.objects.count() == before
