@@ -47,6 +47,17 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those that nobody answered or revoked, expired ones too."""
         return self.filter(status=InvitationStatus.PENDING)
 
+    def to(self, user: User) -> Self:
+        """Those that went to an address which this person has confirmed, however they stand."""
+        confirmed = EmailAddress.objects.filter(user=user, verified=True)
+        return self.filter(email__in=confirmed.values("email"))
+
+    def for_person(self, user: User) -> Self:
+        """Those that wait for this person's answer, expired ones apart."""
+        joined = user.memberships.values("organization")
+        waiting = self.to(user).pending().filter(expires__gt=Now(), organization__is_active=True)
+        return waiting.exclude(organization__in=joined)
+
     def with_state(self) -> Self:
         """Annotate `state`, one of STATES."""
         is_expired = models.Q(status=InvitationStatus.PENDING, expires__lte=Now())

@@ -11,6 +11,7 @@ from organizations.signals import invitation_accepted, user_added
 
 from accounts.models import User
 from config.cast import PASSWORD
+from orgs.invitations import InvitationStatus
 from orgs.models import Invitation, Membership
 from orgs.roles import Role
 
@@ -29,11 +30,15 @@ def expire(invitation):
 
 
 def revoke(invitation):
-    change(invitation, revoked=timezone.now())
+    change(invitation, status=InvitationStatus.REVOKED, closed=timezone.now())
 
 
 def use_up(invitation):
-    change(invitation, accepted=timezone.now())
+    change(invitation, status=InvitationStatus.ACCEPTED, closed=timezone.now())
+
+
+def turn_down(invitation):
+    change(invitation, status=InvitationStatus.DECLINED, closed=timezone.now())
 
 
 def remove_inviter(invitation):
@@ -69,6 +74,7 @@ OBSTACLES = [
     (expire, 410, "This invitation has expired"),
     (revoke, 410, "This invitation was revoked"),
     (use_up, 410, "This invitation has already been used"),
+    (turn_down, 410, "This invitation was declined"),
     (remove_inviter, 410, "This invitation is no longer valid"),
     (forget_inviter, 410, "This invitation is no longer valid"),
     (ban_inviter, 410, "This invitation is no longer valid"),
@@ -90,7 +96,8 @@ def test_the_invited_person_accepts_and_is_a_member(erin, erins, bob, invite):
     assert Membership.objects.get(user=erin).role == Role.ADMIN
     invitation.refresh_from_db()
     assert invitation.invitee == erin
-    assert invitation.accepted
+    assert invitation.status == InvitationStatus.ACCEPTED
+    assert invitation.closed
     assert "You are a member of Acme." in erins.get(answer.url).text
 
 
@@ -107,7 +114,7 @@ def test_what_keeps_somebody_out_is_said_and_kept_to(spoil, status, heading, eri
     assert before == (Membership.objects.count(), Invitation.objects.values().get())
 
 
-@pytest.mark.parametrize(("spoil", "status", "heading"), OBSTACLES[:8])
+@pytest.mark.parametrize(("spoil", "status", "heading"), OBSTACLES[:9])
 def test_a_visitor_is_told_too_and_gets_no_pass(spoil, status, heading, client, invite, bob):
     invitation, link = invite(by=bob)
     spoil(invitation)
