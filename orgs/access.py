@@ -92,9 +92,21 @@ def check_every_route_is_gated(**kwargs: Any) -> list[checks.Error]:
             hint=f"Put it under {PREFIX} and decorate its view with @requires(Permission.…).",
             id="orgs.E001",
         )
-        for route, pattern in _routes(get_resolver().url_patterns)
+        for route, pattern in routes(get_resolver().url_patterns)
         if _is_open(route, pattern)
     ]
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver], prefix: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Yield each route under these patterns in full, with its pattern."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route, pattern
 
 
 def _is_open(route: str, pattern: URLPattern) -> bool:
@@ -134,14 +146,3 @@ def _of_team(request: MemberRequest, pk: UUID | None) -> frozenset[Permission]:
     team: Any = get_object_or_404(teams, pk=pk)
     team.organization, request.team = request.organization, team
     return TEAM_PERMISSIONS[TeamRole(team.my_role)] if team.my_role else frozenset()
-
-
-def _routes(
-    patterns: list[URLPattern | URLResolver], prefix: str = ""
-) -> Iterator[tuple[str, URLPattern]]:
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _routes(pattern.url_patterns, route)
-        else:
-            yield route, pattern
