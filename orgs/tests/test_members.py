@@ -4,6 +4,7 @@ import itertools
 import uuid
 
 import pytest
+from django.http import QueryDict
 
 from accounts.models import User
 from accounts.pages import SIZE
@@ -42,6 +43,16 @@ def test_pages_follow_one_another_forwards_and_back(crowd, acme, dora, signed_in
     assert not pages[0].context["page"].previous_url
 
 
+def test_the_pages_beside_one_keep_the_rest_of_the_address(crowd, acme, dora, signed_in):
+    browser = signed_in(dora)
+    first = browser.get(MEMBERS, {"x": "a&b"}).context["page"]
+    second = browser.get(MEMBERS + first.next_url).context["page"]
+    for url in (first.next_url, second.next_url, second.previous_url):
+        assert QueryDict(url[1:])["x"] == "a&b"
+    beyond = browser.get(MEMBERS, {"x": "a&b", "after": uuid.UUID(int=2**128 - 1)})
+    assert beyond.context["page"].previous_url == "?x=a%26b"
+
+
 def test_a_page_costs_four_statements_however_many_members(
     crowd, dora, signed_in, django_assert_num_queries
 ):
@@ -68,7 +79,7 @@ def test_the_page_behind_the_last_member_leads_back(acme, dora, membership, sign
     assert page.context["page"].previous_url == "?"
 
 
-@pytest.mark.parametrize("key", ["", "1", "x\x00", "';--", "9" * 100_000])
+@pytest.mark.parametrize("key", ["", "1", "x\x00", "';--", "9" * 100_000, f"{uuid.UUID(int=1)}x"])
 @pytest.mark.parametrize("direction", ["after", "before"])
 def test_a_key_that_is_none_is_not_found(direction, key, acme, dora, signed_in):
     assert signed_in(dora).get(MEMBERS, {direction: key}).status_code == 404
