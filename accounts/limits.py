@@ -6,6 +6,7 @@ to wait. It is made to count here (accounts/rates.py), as the waitlist does.
 
 import hashlib
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,27 +57,43 @@ def count(kind: str, who: str, amount: int, seconds: int) -> Try:
 
     Inside a transaction that is rolled back it would not be counted either.
     """
-    limit = _limit(kind, who, amount, seconds)
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, limit)
-        if row := cursor.fetchone():
-            return Try(limit["key"], time=row[0])
-    refused = look(kind, who, amount, seconds)
-    return Try(refused.key, wait=max(refused.wait, 1))
+    [one] = count_each(kind, [who], amount, seconds).values()
+    return one
+
+
+def count_each(kind: str, whos: Collection[str], amount: int, seconds: int) -> dict[str, Try]:
+    """Count a try of each of them, as `count` does, in one statement; return the tries by `who`."""
+    keys = {who: _key(kind, who, amount, seconds) for who in whos}
+    times = _count(keys.values(), amount, seconds)
+    waits = _waits(keys.values() - times.keys(), amount, seconds)
+    return {
+        who: Try(key, time=times[key]) if key in times else Try(key, wait=max(waits[key], 1))
+        for who, key in keys.items()
+    }
+
+
+def count_most(kind: str, who: str, amount: int, seconds: int, *, tries: int) -> tuple[int, int]:
+    """Count as many of the tries as `who` has left.
+
+    Return how many these are, and in how many seconds the next may come: 0 where all of them count.
+    """
+    key = _key(kind, who, amount, seconds)
+    if tries <= amount and _count([key], amount, seconds, tries):
+        return tries, 0
+    left = amount - _used(key, seconds)
+    counted = left if left and _count([key], amount, seconds, left) else 0
+    return counted, max(_waits([key], amount, seconds)[key], 1)
 
 
 def look(kind: str, who: str, amount: int, seconds: int) -> Try:
     """Return what `count` would, without counting."""
-    limit = _limit(kind, who, amount, seconds)
-    with connection.cursor() as cursor:
-        cursor.execute(WAIT, limit)
-        row = cursor.fetchone()
-    return Try(limit["key"], wait=max(row[0] or 0, 0) if row else 0)
+    key = _key(kind, who, amount, seconds)
+    return Try(key, wait=_waits([key], amount, seconds)[key])
 
 
 def forget(kind: str, who: str, amount: int, seconds: int) -> None:
     """Forget every try of this kind: whoever it is may try again at once."""
-    Attempt.objects.filter(key=_limit(kind, who, amount, seconds)["key"]).delete()
+    Attempt.objects.filter(key=_key(kind, who, amount, seconds)).delete()
 
 
 def visitor(request: HttpRequest) -> str:
@@ -113,40 +130,78 @@ def when(seconds: int) -> str:
     return f"in {number} {unit}{'s' if number > 1 else ''}"
 
 
-def _limit(kind: str, who: str, amount: int, seconds: int) -> dict[str, Any]:
+def _key(kind: str, who: str, amount: int, seconds: int) -> str:
     if len(who) > 254 or not who.isprintable():  # nothing that people type
         who = hashlib.sha256(who.encode(errors="surrogatepass")).hexdigest()
-    return {"key": f"{kind} {amount}/{seconds}s {who}", "amount": amount, "seconds": seconds}
+    return f"{kind} {amount}/{seconds}s {who}"
+
+
+def _count(keys: Collection[str], amount: int, seconds: int, tries: int = 1) -> dict[str, datetime]:
+    """Count so many tries of each key, all of them or none; return the last ones that count."""
+    what: dict[str, Any] = {"keys": list(keys), "amount": amount, "seconds": seconds}
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, what | {"tries": tries})
+        return dict(cursor.fetchall())
+
+
+def _waits(keys: Collection[str], amount: int, seconds: int) -> dict[str, int]:
+    """Return in how many seconds each of them may be tried again; 0 is at once."""
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(WAIT, {"keys": list(keys), "amount": amount, "seconds": seconds})
+        found = dict(cursor.fetchall())
+    return {key: max(found.get(key) or 0, 0) for key in keys}
+
+
+def _used(key: str, seconds: int) -> int:
+    """Return how many tries count at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(USED, {"key": key, "seconds": seconds})
+        return cursor.fetchone()[0]
 
 
 # A refused try returns no row. Times are kept in order and never twice the same, so that each can
 # be taken back alone; the clock is read while the row is locked. Of a row only the latest `amount`
 # times matter: with the first of them out of the window, one more may come, and takes its place.
+# The keys are sorted, so that two who count the same ones wait for each other in the same order.
 # The first lines forget a few rows whose time is over.
 COUNT = """
 WITH forgotten AS (
     DELETE FROM accounts_attempt WHERE key IN (
-        SELECT key FROM accounts_attempt WHERE until < statement_timestamp() AND key <> %(key)s
+        SELECT key FROM accounts_attempt
+        WHERE until < statement_timestamp() AND key <> ALL(%(keys)s)
         ORDER BY until LIMIT 10 FOR UPDATE SKIP LOCKED
     )
 )
 INSERT INTO accounts_attempt AS known (key, times, until)
-VALUES (%(key)s, ARRAY[clock_timestamp()], clock_timestamp() + make_interval(secs => %(seconds)s))
+SELECT key,
+    ARRAY(SELECT clock_timestamp() + n * interval '1 us' FROM generate_series(1, %(tries)s) AS n),
+    clock_timestamp() + make_interval(secs => %(seconds)s)
+FROM unnest(%(keys)s) AS key ORDER BY key
 ON CONFLICT (key) DO UPDATE SET
-    times = known.times[greatest(cardinality(known.times) + 2 - %(amount)s, 1):]
-        || greatest(clock_timestamp(), known.times[cardinality(known.times)] + interval '1 us'),
+    times = known.times[greatest(cardinality(known.times) + 1 + %(tries)s - %(amount)s, 1):]
+        || ARRAY(
+            SELECT greatest(clock_timestamp(), known.times[cardinality(known.times)])
+                + n * interval '1 us'
+            FROM generate_series(1, %(tries)s) AS n
+        ),
     until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE (
-    known.times[cardinality(known.times) + 1 - %(amount)s]
+    known.times[cardinality(known.times) + %(tries)s - %(amount)s]
     > clock_timestamp() - make_interval(secs => %(seconds)s)
 ) IS NOT TRUE
-RETURNING times[cardinality(times)]
+RETURNING key, times[cardinality(times)]
 """
 WAIT = """
-SELECT ceil(extract(epoch FROM
+SELECT key, ceil(extract(epoch FROM
     times[cardinality(times) + 1 - %(amount)s] + make_interval(secs => %(seconds)s)
     - clock_timestamp()))::int
-FROM accounts_attempt WHERE key = %(key)s
+FROM accounts_attempt WHERE key = ANY(%(keys)s)
+"""
+USED = """
+SELECT count(*) FROM accounts_attempt, unnest(times) AS time
+WHERE key = %(key)s AND time > clock_timestamp() - make_interval(secs => %(seconds)s)
 """
 TAKE_BACK = """
 UPDATE accounts_attempt SET times = array_remove(times, %(time)s::timestamptz) WHERE key = %(key)s

@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from accounts import limits
-from accounts.limits import count, forget, look
+from accounts.limits import count, count_each, count_most, forget, look
 from accounts.models import Attempt
 from config.tests.admin_pages import url
 from config.tests.at_once import at_once
@@ -76,6 +76,29 @@ def test_a_try_is_one_statement_and_a_refused_one_two(django_assert_num_queries)
         waits(1, amount=1)
 
 
+def test_several_are_counted_each_by_itself_in_one_statement(django_assert_num_queries):
+    waits(2)
+    with django_assert_num_queries(1):
+        count_each("test", ["bea", "dan"], 2, 60)
+    with django_assert_num_queries(2):  # and one to know how long to wait
+        tries = count_each("test", ["dan", "ann", "bea"], 2, 60)
+    assert {who: bool(one.wait) for who, one in tries.items()} == {
+        "dan": False,
+        "ann": True,
+        "bea": False,
+    }
+    assert bool(count("test", "bea", 2, 60).wait)
+
+
+def test_of_many_tries_so_many_count_as_are_left():
+    assert count_most("test", "ann", 5, 60, tries=3) == (3, 0)
+    assert count_most("test", "ann", 5, 60, tries=3) == (2, 60)
+    assert count_most("test", "ann", 5, 60, tries=3) == (0, 60)
+    let_pass(seconds=60)
+    assert count_most("test", "ann", 5, 60, tries=9) == (5, 60)
+    assert count_most("test", "ann", 5, 60, tries=1) == (0, 60)
+
+
 @pytest.mark.parametrize("who", ["x" * 100_000, "a\0b", "\ud800", "ａ\u202eb"])
 def test_whatever_is_typed_can_be_counted(who):
     assert [bool(count("test", who, 1, 60).wait) for _ in range(2)] == [False, True]
@@ -93,6 +116,19 @@ def test_of_many_at_once_exactly_so_many_pass():
     tries = at_once(*[lambda: count("test", "ann", 10, 60)] * 96)
     assert sum(not one.wait for one in tries) == 10
     assert len({one.time for one in tries if one.time}) == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_tries_at_once_exactly_so_many_pass():
+    taken = at_once(*[lambda: count_most("test", "ann", 20, 60, tries=3)[0]] * 10)
+    assert sum(taken) <= 20
+    assert sum(taken) + count_most("test", "ann", 20, 60, tries=20)[0] == 20
+    both = ["ann", "bea"]  # in either order, and nobody waits for the other for ever
+    tries = at_once(
+        *[lambda: count_each("other", both, 1, 60), lambda: count_each("other", both[::-1], 1, 60)]
+        * 20
+    )
+    assert sum(not one.wait for each in tries for one in each.values()) == 2
 
 
 @pytest.mark.parametrize(
