@@ -35,6 +35,7 @@ class MemberRequest(HttpRequest):
     membership: Membership
     organization: Organization
     team: Team  # where the route names one, as <uuid:team>
+    permissions: frozenset[Permission]  # on this page: those of a role in its team count
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
@@ -78,7 +79,9 @@ class AccessMiddleware:
             return redirect_to_login(_way_back(request, kwargs["slug"]))
         request.membership = _membership(request.user, kwargs["slug"])
         request.organization = request.membership.organization
-        if permission not in request.membership.permissions | _of_team(request, kwargs.get("team")):
+        of_team = _of_team(request, kwargs.get("team"))
+        request.permissions = request.membership.permissions | of_team
+        if permission not in request.permissions:
             raise PermissionDenied(f"This takes the permission to {permission.label}.")
         return None
 

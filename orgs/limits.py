@@ -14,5 +14,5 @@ def check(existing: models.QuerySet, limit: int, what: str, *, more: int = 1) ->
     `what` completes 'There can be at most 100 …'. Call it while holding the row that all of
     them hang on, so that nobody adds one at the same time.
     """
-    if existing[: limit + 1 - more].count() + more > limit:
+    if existing[: limit + 1].count() + more > limit:
         raise LimitReached(f"There can be at most {limit} {what}.")

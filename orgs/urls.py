@@ -1,14 +1,28 @@
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from orgs.access import PREFIX
-from orgs.views import invitations, joining, members, organizations
+from orgs.views import invitations, joining, members, organizations, teams
 
 app_name = "orgs"
 
+# One team: its lead's permissions count here.
+team = [
+    path("", teams.team_detail, name="team_detail"),
+    path("rename/", teams.team_rename, name="team_rename"),
+    path("delete/", teams.team_delete, name="team_delete"),
+    path("leave/", teams.team_leave, name="team_leave"),
+    path("people/add/", teams.team_member_add, name="team_member_add"),
+    path("people/<uuid:pk>/remove/", teams.team_member_remove, name="team_member_remove"),
+    path("people/<uuid:pk>/role/", teams.team_member_role, name="team_member_role"),
+]
+
 # Everything of one organization: orgs/access.py guards each of these.
-organization = [
+organization: list[URLPattern | URLResolver] = [
     path("", organizations.organization_detail, name="organization_detail"),
     path("members/", members.member_list, name="member_list"),
+    path("teams/", teams.team_list, name="team_list"),
+    path("teams/new/", teams.team_new, name="team_new"),
+    path("teams/<uuid:team>/", include(team)),
     path("invitations/", invitations.invitation_list, name="invitation_list"),
     path("invitations/new/", invitations.invitation_new, name="invitation_new"),
     path("invitations/<uuid:pk>/resend/", invitations.invitation_resend, name="invitation_resend"),

@@ -33,6 +33,20 @@ organization_detail GET    login     404      200    200   200   200   200     l
 member_list         GET    login     404      200    200   200   200   200     login  404
 
 
+team_list           GET    login     404      200    200   200   200   200     login  404
+team_new            GET    login     404      403    403   200   200   200     login  404
+team_new            POST   login     404      403    403   400   400   400     login  404
+team_detail         GET    login     404      200    200   200   200   200     login  404
+team_rename         GET    login     404      403    403   200   200   200     login  404
+team_rename         POST   login     404      403    403   400   400   400     login  404
+team_delete         GET    login     404      403    403   200   200   200     login  404
+team_delete         POST   login     404      403    403   302   302   302     login  404
+team_leave          POST   login     404      302    302   302   302   302     login  404
+team_member_add     GET    login     404      403    200   200   200   200     login  404
+team_member_add     POST   login     404      403    400   400   400   400     login  404
+team_member_remove  POST   login     404      403    302   302   302   302     login  404
+team_member_role    POST   login     404      403    403   400   400   400     login  404
+
 invitation_list     GET    login     404      403    403   200   200   200     login  404
 invitation_new      GET    login     404      403    403   200   200   200     login  404
 invitation_new      POST   login     404      403    403   400   400   400     login  404
@@ -56,11 +70,12 @@ def things_of(organization, owner):
     """
     member = organization.add_user(cast.person(f"friend-of-{organization.slug}"))
     team = organization.teams.create(name="Things")
+    team.team_memberships.create(membership=member, organization=organization)
     by = organization.memberships.get(user=owner)
     return {
         "member": member,
         "team": team,
-        "team_member": team.team_memberships.create(membership=member, organization=organization),
+        "team_member": member,
         "invitation": organization.invite("guest@example.com", Role.MEMBER, by=by),
     }
 
