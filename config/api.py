@@ -1,6 +1,5 @@
 """The API: JSON in, JSON out, strict about both. Errors have the shape of errors.json_error."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import limits, setup
+from accounts import limits, setup, strict_json
 from accounts.setup_page import SetupForm
 from config.errors import json_error
 from waitlist.forms import JoinForm
@@ -43,25 +42,12 @@ def takes_json(view: View) -> Callable[[HttpRequest], HttpResponse]:
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:
             return json_error(413, f"Send at most {MAX_BYTES} bytes.")
         try:
-            data = parse(request.body)
-        except (ValueError, RecursionError):
+            data = strict_json.parse(request.body)
+        except ValueError:
             return json_error(400, "The body must be one JSON object in UTF-8.")
         return view(request, data)
 
     return answer
-
-
-def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in `body`, which every other JSON parser would read the same way.
-
-    Python's parser alone also takes NaN, duplicate names, UTF-16 and halves of surrogate pairs.
-    Raises ValueError, or RecursionError for thousands of brackets.
-    """
-    data = json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=_without_duplicates)
-    if not isinstance(data, dict):
-        raise ValueError("not an object")
-    json.dumps(data, ensure_ascii=False).encode()  # raises for half a surrogate pair
-    return data
 
 
 @takes_json
@@ -117,16 +103,6 @@ def _comes_from_here(request: HttpRequest) -> bool:
         return True
     here = f"{request.scheme}://{request.get_host()}"
     return origin in (here, *settings.CSRF_TRUSTED_ORIGINS)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a name stands twice")
-    return dict(pairs)
 
 
 urlpatterns = [
