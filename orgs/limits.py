@@ -1,18 +1,45 @@
 """How many of a thing there may be. Each is enforced under a lock, where the thing is made."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+
+from accounts.models import User
 
 
 class LimitReached(ValidationError):
     """The text says which limit, and how many there may be."""
 
 
-def check(existing: models.QuerySet, limit: int, what: str, *, more: int = 1) -> None:
+def check(
+    existing: models.QuerySet, limit: int, what: str, *, more: int = 1, advice: str = ""
+) -> None:
     """Raise LimitReached if `more` rows beside the existing ones would be too many.
 
-    `what` completes 'There can be at most 100 …'. Call it while holding the row that all of
-    them hang on, so that nobody adds one at the same time.
+    `what` completes 'There can be at most 100 …', `advice` is a sentence on how to make room. Call
+    it while holding the row that all of them hang on, so that nobody adds one at the same time.
     """
     if existing[: limit + 1].count() + more > limit:
-        raise LimitReached(f"There can be at most {limit} {what}.")
+        raise LimitReached(f"There can be at most {limit} {what}. {advice}".strip())
+
+
+def check_owned(person: User) -> None:
+    """Raise LimitReached if this person cannot be the primary owner of one more organization.
+
+    Holds the person (see `hold`) until the transaction ends.
+    """
+    hold(person)
+    check(
+        person.memberships.filter(ownership__isnull=False),
+        settings.MAX_ORGANIZATIONS_OWNED,
+        "organizations of which you are the primary owner",
+        advice="Hand one over to somebody else, or delete one.",
+    )
+
+
+def hold(person: User) -> None:
+    """Let nobody else make this person a primary owner until the transaction ends.
+
+    Where an organization is locked too, that comes first.
+    """
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=person.pk)

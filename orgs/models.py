@@ -5,6 +5,8 @@ modules of their own. What the database itself guarantees: migrations/0002_owner
 0004_teams_stay_inside.
 """
 
+from contextlib import suppress
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
 
@@ -12,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.urls import reverse
+from django.utils import timezone
 from organizations.abstract import (
     AbstractOrganization,
     AbstractOrganizationOwner,
@@ -25,13 +28,16 @@ from accounts.events import Event
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.verbs import Verb
+from orgs import limits
 from orgs.invitations import AlreadyInvited, AlreadyMember, InvitationClosed
 from orgs.invitations import Invitation as Invitation  # one of the models of this app
 from orgs.roles import OF_PRIMARY_OWNER, PERMISSIONS, Permission, Role
-from orgs.slugs import first_free, suggest_slugs, validate_slug
+from orgs.slugs import suggest_slugs, validate_slug
 from orgs.teams import Team as Team
 from orgs.teams import TeamMembership as TeamMembership
 from orgs.transfers import Transfer as Transfer
+
+DOUBLE_CLICK = timedelta(seconds=10)
 
 
 class Organization(AbstractOrganization):
@@ -58,24 +64,31 @@ class Organization(AbstractOrganization):
         return self.name
 
     @classmethod
-    def create(cls, *, name: str, slug: str, by: User) -> Self:
+    @transaction.atomic
+    def create(cls, *, name: str, slug: str = "", by: User) -> Self:
         """Return a new organization with `by` as its primary owner.
 
-        Raises IntegrityError when the slug is taken, also by somebody a moment ago.
+        Without a slug it gets a free one that follows its name, and a double click makes one
+        organization. Raises LimitReached, and IntegrityError when the slug is taken, also by
+        somebody a moment ago.
         """
-        with transaction.atomic():
-            organization = create_organization(
-                by, name, slug, model=cls, org_user_defaults={"role": Role.OWNER}
-            )
-            organization.record(Verb.ORGANIZATION_CREATED, by=by, subject=organization)
-            return organization
+        if not slug:
+            limits.hold(by)
+            if twin := cls._just_made(name, by):
+                return twin
+        limits.check_owned(by)
+        *others, last = [slug] if slug else cls.free_slugs(name)
+        for other in others:
+            with suppress(IntegrityError), transaction.atomic():
+                return cls._create(name, other, by)
+        return cls._create(name, last, by)
 
     @classmethod
-    def free_slug(cls, name: str) -> str:
-        """Return a slug for the name that nobody has at this moment."""
+    def free_slugs(cls, name: str) -> list[str]:
+        """Return slugs for the name that nobody has at this moment, the best first."""
         slugs = suggest_slugs(name)
-        taken = cls.objects.filter(slug__in=slugs).values_list("slug", flat=True)
-        return first_free(slugs, set(taken))
+        taken = set(cls.objects.filter(slug__in=slugs).values_list("slug", flat=True))
+        return [slug for slug in slugs if slug not in taken]
 
     def get_absolute_url(self) -> str:
         return reverse("orgs:organization_detail", args=[self.slug])
@@ -141,6 +154,19 @@ class Organization(AbstractOrganization):
     def record(self, verb: Verb, *, by: User | None, subject: models.Model, **data: Any) -> None:
         """Write an event of this organization into the audit trail."""
         Event.record(verb, by=by, subject=subject, organization_id=self.pk, **data)
+
+    @classmethod
+    def _create(cls, name: str, slug: str, by: User) -> Self:
+        organization = create_organization(
+            by, name, slug, model=cls, org_user_defaults={"role": Role.OWNER}
+        )
+        organization.record(Verb.ORGANIZATION_CREATED, by=by, subject=organization)
+        return organization
+
+    @classmethod
+    def _just_made(cls, name: str, by: User) -> Self | None:
+        made = cls.objects.filter(name=name, owner__organization_user__user=by)
+        return made.filter(created__gt=timezone.now() - DOUBLE_CLICK).first()
 
     def _admit(self, user: User, role: Role) -> "Membership":
         membership = self.memberships.create(user=user, role=role)

@@ -3,13 +3,29 @@
 import re
 import secrets
 import unicodedata
-from collections.abc import Container
 
 from django.core.exceptions import ValidationError
 
-RESERVED = frozenset(
-    ["account", "accounts", "admin", "api", "health", "new", "organizations", "setup", "static"]
-)
+# A test holds the first line against the real map. The others are what products serve sooner or
+# later, also as a subdomain, and what somebody could pass themselves off as.
+WORDS = """
+account accounts admin api avatars dev health invitations new organizations setup static waitlist
+
+about app apps assets auth billing blog cdn changelog checkout community contact css dashboard demo
+docs download downloads email example export favicon feed feedback file files forum ftp graphql help
+home image images img imap import index invite invites invoice invoices jobs join last legal
+localhost login log-in logout log-out mail media member members message messages metrics mobile news
+newsletter notifications oauth organization orgs partners password pay payment payments ping plan
+plans pop press pricing privacy profile public register robots rss saml search security session
+sessions settings shop sign-in signin sign-out signout sign-up signup sitemap smtp sso staging stats
+status store subscribe subscription support team teams terms test token tokens upgrade upload
+uploads user users verify web webhook webhooks webmail welcome well-known www
+
+abuse administrator admins all anonymous everyone false hostmaster mailer-daemon moderator nobody
+none noreply no-reply null official operator owner owners postmaster root staff superuser sysadmin
+system true undefined webmaster
+"""
+RESERVED = frozenset(WORDS.split())
 
 
 def validate_slug(slug: str) -> None:
@@ -33,8 +49,3 @@ def suggest_slugs(name: str) -> list[str]:
     if len(slug) < 3 or slug in RESERVED:
         return [made_up]
     return [slug, *(f"{slug}-{number}" for number in range(2, 10)), made_up]
-
-
-def first_free(slugs: list[str], taken: Container[str]) -> str:
-    """Return the first of the slugs that is not taken, the last one without asking."""
-    return next((slug for slug in slugs if slug not in taken), slugs[-1])

@@ -1,3 +1,5 @@
+"""What people type about an organization as a whole."""
+
 from typing import Any
 
 from django import forms
@@ -5,26 +7,32 @@ from django import forms
 from orgs.models import Organization
 from orgs.slugs import validate_slug
 
+TAKEN = "This web address was taken a moment ago. Choose another."
+
 
 class WebAddressField(forms.CharField):
     """Capitals are taken as small letters: an organization has one address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        super().__init__(
+            label="Web address",
+            max_length=50,
+            validators=[validate_slug],
+            widget=forms.TextInput(attrs=attrs),
+            **kwargs,
+        )
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").lower()
 
 
 class OrganizationForm(forms.ModelForm):
-    """An empty web address is filled from the name."""
+    """A new organization. An empty web address will follow the name."""
 
     slug = WebAddressField(
-        label="Web address",
         required=False,
-        max_length=50,
-        validators=[validate_slug],
         help_text="The last part of the organization’s address. Left empty, it follows the name.",
-        widget=forms.TextInput(
-            attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
-        ),
     )
 
     class Meta:
@@ -33,9 +41,3 @@ class OrganizationForm(forms.ModelForm):
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True})
         }
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("slug") and "name" in cleaned and "slug" not in self.errors:
-            cleaned["slug"] = Organization.free_slug(cleaned["name"])
-        return cleaned

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from accounts.pages import page_of
 from orgs.access import MemberRequest, requires
-from orgs.forms.organizations import OrganizationForm
+from orgs.forms.organizations import TAKEN, OrganizationForm
+from orgs.limits import LimitReached
 from orgs.models import Membership, Organization
 from orgs.roles import Permission
 from orgs.views.answers import form_page
@@ -49,7 +50,9 @@ def organization_new(request: MemberRequest) -> HttpResponse:
         try:
             return redirect(Organization.create(**form.cleaned_data, by=request.user))
         except IntegrityError:  # somebody took it since the form looked
-            form.add_error("slug", "This web address was taken a moment ago. Choose another.")
+            form.add_error("slug", TAKEN)
+        except LimitReached as refusal:
+            form.add_error(None, refusal)
     if form.errors and (made := _made_by_the_same_form(request.user, form)):
         return redirect(made)
     return form_page(request, "orgs/organization_new.html", {"form": form})
