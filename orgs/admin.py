@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from accounts.browsing import NothingToAdd, NothingToChange, Recorded
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet
-from orgs.models import Membership, Organization, Ownership
+from orgs.models import Membership, Organization, Ownership, Team, TeamMembership
 
 
 @admin.register(Organization)
@@ -78,6 +78,51 @@ class OwnershipAdmin(NothingToChange):
         """It goes with its organization, never on a page of its own."""
         alone = request.resolver_match and "ownership" in (request.resolver_match.url_name or "")
         return not alone and super().has_delete_permission(request, obj)
+
+
+@admin.register(Team)
+class TeamAdmin(Recorded, NothingToChange):
+    delete_verb = Verb.TEAM_DELETED
+    list_display = ["name", "organization", "people", "created"]
+    list_filter = ["created"]
+    list_select_related = ["organization"]
+    search_fields = ["organization__slug__startswith"]
+    search_help_text = "The beginning of an organization’s web address"
+    fields = ["name", "organization", "people", "created"]
+    readonly_fields = ["people"]
+
+    def told_of(self, obj: Team) -> dict[str, Any]:
+        return {"subject": obj, "organization_id": obj.organization_id}
+
+    @admin.display
+    def people(self, team: Team) -> str:
+        url = reverse("admin:orgs_teammembership_changelist", query={"team": team.pk})
+        return format_html('<a href="{}">People</a>', url)
+
+
+@admin.register(TeamMembership)
+class TeamMembershipAdmin(Recorded, NothingToChange):
+    delete_verb = Verb.TEAM_MEMBER_REMOVED
+    list_display = ["user", "team", "organization", "role", "created"]
+    list_filter = ["role", "created"]
+    list_select_related = ["team", "organization", "membership__user"]
+    search_fields = [
+        "membership__user__email__startswith",
+        "organization__slug__startswith",
+    ]
+    search_help_text = "The beginning of an email address or of an organization’s web address"
+    fields = ["user", "team", "organization", "role", "created"]
+    readonly_fields = ["user"]
+
+    def told_of(self, obj: TeamMembership) -> dict[str, Any]:
+        person = obj.membership.user
+        label = f"{person} ({obj.team})"
+        organization_id, team = obj.organization_id, str(obj.team_id)
+        return {"subject": person, "label": label, "organization_id": organization_id, "team": team}
+
+    @admin.display(ordering="membership__user__email")
+    def user(self, place: TeamMembership) -> str:
+        return str(place.membership.user)
 
 
 class StateFilter(admin.SimpleListFilter):

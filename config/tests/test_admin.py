@@ -55,6 +55,8 @@ def make_rows(numbers):
         organization = Organization.create(name=f"Org {n}", slug=f"org-{n}", by=person)
         owner = organization.memberships.get()
         organization.invite(f"guest-{n}@example.com", Role.MEMBER, by=owner)
+        team = organization.teams.create(name=f"Team {n}")
+        team.team_memberships.create(membership=owner, organization=organization)
         Entry.join(f"ann-{n}@example.com")
         Attempt.objects.create(key=f"login 192.0.2.{n}", times=[], until=timezone.now())
 

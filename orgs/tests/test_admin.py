@@ -3,12 +3,13 @@
 import pytest
 from django.db import connection
 
-from accounts.models import User
+from accounts.models import Event, User
+from accounts.verbs import Verb
 from config.tests.admin_pages import url
-from orgs.models import Invitation, Membership, Organization, Ownership
+from orgs.models import Invitation, Membership, Organization, Ownership, Team, TeamMembership
 from orgs.roles import Role
 
-MODELS = [Organization, Membership, Ownership, Invitation]
+MODELS = [Organization, Membership, Ownership, Invitation, Team, TeamMembership]
 PROTECTED = "would require deleting the following protected"
 
 
@@ -76,7 +77,7 @@ def test_deleting_a_person_who_owns_an_organization_is_refused_with_a_reason(ope
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_an_organization_can_be_deleted_with_all_of_it(many, operator, invitation):
+def test_an_organization_can_be_deleted_with_all_of_it(many, operator, invitation, garden):
     pk = str(invitation.organization_id)
     if many:
         action = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
@@ -135,3 +136,27 @@ def test_staff_see_everything_and_change_nothing(dora, acme, signed_in):
     for model in MODELS:
         assert browser.get(url(model, "changelist")).status_code == 200
     assert browser.post(url(Organization, "delete", acme.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_team_is_only_deleted_and_that_is_on_record(operator, acme, garden):
+    path = url(Team, "change", garden.pk)
+    assert "Garden" in operator.get(path).text
+    assert operator.post(path, {"name": "Park"}).status_code == 403
+    operator.post(url(Team, "delete", garden.pk), {"post": "yes"})
+    assert not Team.objects.exists()
+    assert not TeamMembership.objects.exists()
+    event = Event.objects.first()
+    assert (event.verb, event.subject_label) == (Verb.TEAM_DELETED, "Garden")
+    assert event.organization_id == acme.pk
+
+
+def test_a_place_in_a_team_is_only_deleted_and_that_is_on_record(operator, acme, garden, dora):
+    place = garden.team_memberships.get(membership__user=dora)
+    path = url(TeamMembership, "change", place.pk)
+    assert operator.post(path, {"role": "lead"}).status_code == 403
+    operator.post(url(TeamMembership, "delete", place.pk), {"post": "yes"})
+    assert garden.team_memberships.count() == 1
+    event = Event.objects.first()
+    assert (event.verb, event.subject_id) == (Verb.TEAM_MEMBER_REMOVED, dora.pk)
+    assert (event.subject_label, event.organization_id) == ("Dora Example (Garden)", acme.pk)
+    assert event.data == {"team": str(garden.pk)}
