@@ -13,7 +13,9 @@ from accounts.delivery import deliver
 from accounts.names import is_hidden
 
 if TYPE_CHECKING:
+    from accounts.models import User
     from orgs.invitations import Invitation
+    from orgs.models import Organization
 
 
 def invitation(invitation: "Invitation", token: str) -> bool:
@@ -36,6 +38,15 @@ def invitation(invitation: "Invitation", token: str) -> bool:
     subject = f"{inviter} invites you to {organization}"
     message = EmailMessage(subject, text, to=[invitation.email])
     return deliver(message, f"Invitation {invitation.pk}")
+
+
+def member_removed(person: "User", organization: "Organization") -> bool:
+    """Tell somebody that they are no longer a member; return whether the mail server took it."""
+    name = plain(str(organization))
+    context = {"organization": name, "site_name": settings.SITE_NAME}
+    text = render_to_string("emails/member_removed.txt", context)
+    message = EmailMessage(f"You are no longer a member of {name}", text, to=[person.email])
+    return deliver(message, "Notice of a removal")
 
 
 def plain(name: str) -> str:

@@ -7,9 +7,10 @@ modules of their own. What the database itself guarantees: migrations/0002_owner
 
 from contextlib import suppress
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
@@ -28,7 +29,7 @@ from accounts.events import Event
 from accounts.models import User
 from accounts.names import validate_name
 from accounts.verbs import Verb
-from orgs import limits
+from orgs import emails, limits
 from orgs.invitations import AlreadyInvited, AlreadyMember, InvitationClosed
 from orgs.invitations import Invitation as Invitation  # one of the models of this app
 from orgs.roles import OF_PRIMARY_OWNER, PERMISSIONS, Permission, Role
@@ -38,6 +39,16 @@ from orgs.teams import TeamMembership as TeamMembership
 from orgs.transfers import Transfer as Transfer
 
 DOUBLE_CLICK = timedelta(seconds=10)
+
+
+class PrimaryOwnerStays(Exception):
+    """The text is for the person who tried."""
+
+    def __init__(self, member: "Membership") -> None:
+        super().__init__(
+            f"{member.user} is the primary owner of {member.organization}, and stays an owner until"
+            " somebody else has taken the organization over."
+        )
 
 
 class Organization(AbstractOrganization):
@@ -122,7 +133,7 @@ class Organization(AbstractOrganization):
     ) -> "Membership":
         """Return the new membership; raises IntegrityError for somebody who has one.
 
-        `by` is who adds them, None for a command.
+        `by` is who adds them, None for a command. Raises LimitReached.
         """
         membership = self._admit(user, role)
         self.record(Verb.MEMBER_ADDED, by=by, subject=user, role=role)
@@ -169,6 +180,9 @@ class Organization(AbstractOrganization):
         return made.filter(created__gt=timezone.now() - DOUBLE_CLICK).first()
 
     def _admit(self, user: User, role: Role) -> "Membership":
+        """Make the person a member, if there is a seat; raises LimitReached."""
+        self.lock()
+        limits.check(self.memberships.all(), settings.MAX_MEMBERS, "members in an organization")
         membership = self.memberships.create(user=user, role=role)
         user_added.send(sender=self, user=user)
         return membership
@@ -230,6 +244,9 @@ class Membership(AbstractOrganizationUser):
                 {"role": "The primary owner keeps the role of owner until somebody else has it."}
             )
 
+    def get_absolute_url(self) -> str:
+        return reverse("orgs:member_detail", args=[self.organization.slug, self.pk])
+
     @cached_property
     def is_primary_owner(self) -> bool:
         """Whether the Ownership names this member. The gate has read it with the membership."""
@@ -262,6 +279,62 @@ class Membership(AbstractOrganizationUser):
     def can_invite(self, role: str) -> bool:
         """Whether this member may hand out the role, and resend or revoke an invitation to it."""
         return self.can(Permission.MANAGE_OWNERS if role == Role.OWNER else Permission.INVITE)
+
+    @transaction.atomic
+    def change_role(self, role: str, *, by: "Membership") -> None:
+        """Give this member another role; the one they have already changes nothing.
+
+        Raises PermissionDenied if `by` may not do this to them or not give the role,
+        PrimaryOwnerStays, DoesNotExist for somebody who is gone, ValueError for what is no role.
+        """
+        new = Role(role)
+        actor = self._handled(by)
+        if new == Role.OWNER and not actor.can(Permission.MANAGE_OWNERS):
+            raise PermissionDenied("Only an owner makes owners.")
+        before = self.role
+        if before == new:
+            return
+        self.role = new
+        self.save(update_fields=["role", "modified"])
+        self._record(Verb.MEMBER_ROLE_CHANGED, by=actor.user, before=before, after=new)
+
+    @transaction.atomic
+    def remove(self, *, by: "Membership") -> None:
+        """End this membership, and with it their places in teams; they are told by email.
+
+        Raises PermissionDenied if `by` may not do this to them, PrimaryOwnerStays, and
+        DoesNotExist for somebody who is gone.
+        """
+        actor = self._handled(by)
+        self._record(Verb.MEMBER_REMOVED, by=actor.user, role=self.role)
+        transaction.on_commit(partial(emails.member_removed, self.user, self.organization))
+        self.delete()
+
+    @transaction.atomic
+    def leave(self) -> None:
+        """End the own membership; raises PrimaryOwnerStays, and DoesNotExist the second time."""
+        self._lock()
+        self._record(Verb.MEMBER_LEFT, by=self.user, role=self.role)
+        self.delete()
+
+    def _handled(self, by: "Membership") -> "Membership":
+        """Hold the organization and return `by` as they are now, if they may manage this member."""
+        self._lock()
+        actor = self.organization.acting(by)
+        if not actor.can_manage(self):
+            raise PermissionDenied(f"This takes another role than {actor.role}, or another member.")
+        return actor
+
+    def _lock(self) -> None:
+        """Hold the organization and reread this member, who must not be the primary owner."""
+        self.organization.lock()
+        self.refresh_from_db(fields=["role"])
+        self.__dict__.pop("is_primary_owner", None)  # what was read before the lock
+        if self.is_primary_owner:
+            raise PrimaryOwnerStays(self)
+
+    def _record(self, verb: Verb, *, by: User, **data: Any) -> None:
+        self.organization.record(verb, by=by, subject=self.user, **data)
 
     @property
     def invitable_roles(self) -> list[Role]:

@@ -20,6 +20,10 @@ team = [
 organization: list[URLPattern | URLResolver] = [
     path("", organizations.organization_detail, name="organization_detail"),
     path("members/", members.member_list, name="member_list"),
+    path("members/leave/", members.member_leave, name="member_leave"),
+    path("members/<uuid:pk>/", members.member_detail, name="member_detail"),
+    path("members/<uuid:pk>/role/", members.member_role, name="member_role"),
+    path("members/<uuid:pk>/remove/", members.member_remove, name="member_remove"),
     path("teams/", teams.team_list, name="team_list"),
     path("teams/new/", teams.team_new, name="team_new"),
     path("teams/<uuid:team>/", include(team)),

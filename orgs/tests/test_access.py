@@ -31,6 +31,10 @@ organization_new    POST   login     400      400    400   400   400   400     l
 organization_detail GET    login     404      200    200   200   200   200     login  404
 
 member_list         GET    login     404      200    200   200   200   200     login  404
+member_detail       GET    login     404      200    200   200   200   200     login  404
+member_role         POST   login     404      403    403   400   400   400     login  404
+member_remove       POST   login     404      403    403   302   302   302     login  404
+member_leave        POST   login     404      302    302   302   302   302     login  404
 
 
 team_list           GET    login     404      200    200   200   200   200     login  404
