@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from accounts import client
+from accounts import client, verbs
 from accounts.verbs import Verb
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Event(models.Model):
     names: dict[UUID, str] | None = None
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.who, self.did, self.whom]))
+        return " ".join(filter(None, [self.who, self.did, self.whom, self.more]))
 
     @property
     def who(self) -> str:
@@ -89,9 +89,8 @@ class Event(models.Model):
 
     @property
     def did(self) -> str:
-        """The verb's wording, or a verb as it is that the list no longer has."""
-        wording = dict(Verb.choices).get(self.verb, self.verb)
-        return wording if self.whom else wording.removesuffix(" of").removesuffix(" as")
+        """What they did, up to whom."""
+        return verbs.around(self.verb)[0] if self.whom else verbs.alone(self.verb)
 
     @property
     def whom(self) -> str:
@@ -99,6 +98,12 @@ class Event(models.Model):
         if self.subject_id in (None, self.actor_id):
             return ""
         return self.subject_label or ERASED
+
+    @property
+    def more(self) -> str:
+        """The end of the sentence: 'in the team Garden from member to lead'."""
+        rest = verbs.around(self.verb)[1] if self.whom else ""
+        return " ".join(filter(None, [rest, verbs.ending(self.verb, self.data)]))
 
     @classmethod
     def record(

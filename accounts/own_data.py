@@ -20,7 +20,7 @@ from django.db.models import CASCADE, BinaryField, CharField, EmailField, Field,
 from django.utils import timezone
 
 from accounts.models import Event, Session, User
-from accounts.verbs import Verb
+from accounts.verbs import Verb, alone
 
 ABOUT = (
     "Everything that is kept about you. Secrets are left out, such as the hash of your password, "
@@ -145,11 +145,11 @@ def _events(person: User) -> Iterator[dict[str, Any]]:
     """
     for event in Event.of(person).order_by("pk").iterator():
         doer = event.impersonator_id or event.actor_id
-        wording = WORDING.get(event.verb, event.verb)
+        wording = WORDING.get(event.verb, event.verb) if event.subject_id else alone(event.verb)
         yield {
             "when": event.created,
             "by": "you" if doer == person.pk else "somebody else" if doer else None,
-            "what": wording if event.subject_id else wording.removesuffix(" of"),
+            "what": wording,
             "about": "you" if event.subject_id == person.pk else event.subject_label,
             "ip": event.ip if doer in (None, person.pk) else None,
             "more": event.data,

@@ -3,11 +3,18 @@
 A verb of your own is one more line here; no migration is needed.
 """
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 
 
 class Verb(models.TextChoices):
-    """Reads as 'Alice <wording> Bob'; a last 'of' falls away where people do it to themselves."""
+    """Reads as 'Alice <wording> Bob', who stands in the place of the dots, or else comes last.
+
+    What leads to Bob ('of', 'from') falls away where people do it to themselves.
+    """
 
     SIGNED_UP = "account.signed_up", "signed up"
     SIGNED_IN = "account.signed_in", "signed in"
@@ -41,29 +48,77 @@ class Verb(models.TextChoices):
     ORGANIZATION_EDITED = "organization.edited", "edited the organization"
     ORGANIZATION_DELETED = "organization.deleted", "deleted the organization"
     LOGO_CHANGED = "organization.logo_changed", "changed the logo of"
-    OWNERSHIP_OFFERED = "ownership.offered", "offered the organization to"
+    OWNERSHIP_OFFERED = "ownership.offered", "asked … to take over the organization"
     OWNERSHIP_OFFER_REVOKED = (
         "ownership.offer_revoked",
-        "took back what was offered to",
+        "no longer asks … to take over the organization",
     )
-    OWNERSHIP_OFFER_DECLINED = "ownership.offer_declined", "declined to take over the organization"
-    OWNERSHIP_TRANSFERRED = "ownership.transferred", "handed the organization over to"
-    OWNER_ASSIGNED = "ownership.assigned", "made the primary owner"
+    OWNERSHIP_OFFER_DECLINED = (
+        "ownership.offer_declined",
+        "declined to take over the organization from",
+    )
+    OWNERSHIP_TRANSFERRED = "ownership.transferred", "took over the organization from"
+    OWNER_ASSIGNED = "ownership.assigned", "made … the primary owner"
     MEMBER_ADDED = "member.added", "added the member"
-    MEMBER_ROLE_CHANGED = "member.role_changed", "changed the role in the organization of"
+    MEMBER_ROLE_CHANGED = "member.role_changed", "changed the role of … in the organization"
     MEMBER_REMOVED = "member.removed", "removed the member"
     MEMBER_LEFT = "member.left", "left the organization"
     TEAM_CREATED = "team.created", "created the team"
     TEAM_RENAMED = "team.renamed", "renamed the team"
     TEAM_DELETED = "team.deleted", "deleted the team"
-    TEAM_MEMBER_ADDED = "team.member_added", "added the teammate"
-    TEAM_MEMBER_ROLE_CHANGED = "team.member_role_changed", "changed the role in the team of"
-    TEAM_MEMBER_REMOVED = "team.member_removed", "removed the teammate"
+    TEAM_MEMBER_ADDED = "team.member_added", "added … to the team"
+    TEAM_MEMBER_ROLE_CHANGED = "team.member_role_changed", "changed the role of … in the team"
+    TEAM_MEMBER_REMOVED = "team.member_removed", "removed … from the team"
     TEAM_JOINED = "team.joined", "joined the team"
     TEAM_LEFT = "team.left", "left the team"
     INVITED = "invitation.sent", "invited"
-    INVITED_AGAIN = "invitation.sent_again", "invited once more"
-    INVITATION_REVOKED = "invitation.revoked", "revoked the invitation of"
-    INVITATION_ACCEPTED = "invitation.accepted", "accepted the invitation of"
-    INVITATION_DECLINED = "invitation.declined", "declined the invitation of"
-    INVITATION_DELETED = "invitation.deleted", "deleted the invitation of"
+    INVITED_AGAIN = "invitation.sent_again", "invited … once more"
+    INVITATION_REVOKED = "invitation.revoked", "revoked the invitation to"
+    INVITATION_ACCEPTED = "invitation.accepted", "accepted the invitation to"
+    INVITATION_DECLINED = "invitation.declined", "declined the invitation to"
+    INVITATION_DELETED = "invitation.deleted", "deleted the invitation to"
+
+
+# What ends the sentence, filled from the event's data: the first that can be.
+ENDINGS: dict[Verb, list[str]] = {
+    Verb.ROLE_CHANGED: ["from {before} to {after}"],
+    Verb.ORGANIZATION_EDITED: ["({fields}: {before} → {after})", "({fields})"],
+    Verb.MEMBER_ADDED: ["as {role}"],
+    Verb.MEMBER_ROLE_CHANGED: ["from {before} to {after}", "to {role}"],
+    Verb.TEAM_RENAMED: ["(it was {before})"],
+    Verb.TEAM_MEMBER_ADDED: ["{team}"],
+    Verb.TEAM_MEMBER_ROLE_CHANGED: ["{team} from {before} to {after}"],
+    Verb.TEAM_MEMBER_REMOVED: ["{team}"],
+    Verb.INVITED: ["as {role}"],
+    Verb.INVITED_AGAIN: ["as {role}"],
+}
+
+
+def around(verb: str) -> tuple[str, str]:
+    """Return the wording before and after whom; a verb that the list no longer has, as it is."""
+    before, _, after = _wording(verb).partition(" …")
+    return before, after.strip()
+
+
+def alone(verb: str) -> str:
+    """Return the wording for whom nobody is named: 'changed the role'."""
+    return re.sub(r"( of| as| to| from)?( …|$)", "", _wording(verb), count=1)
+
+
+def ending(verb: str, data: Mapping[str, Any]) -> str:
+    """Return what the data adds to the sentence: 'from member to admin', or nothing."""
+    told = {key: _text(value) for key, value in data.items() if value is not None}
+    for template in ENDINGS.get(verb, []):  # type: ignore[call-overload]
+        try:
+            return template.format_map(told)
+        except KeyError:
+            continue
+    return ""
+
+
+def _wording(verb: str) -> str:
+    return dict(Verb.choices).get(verb, verb)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

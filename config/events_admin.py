@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from accounts.browsing import NothingToChange
 from accounts.events import Event, with_names
 from accounts.models import User
-from accounts.verbs import Verb
+from accounts.verbs import Verb, alone
 from orgs.models import Organization
 
 MOST_FOUND = 100  # people or organizations whose beginning is searched for
@@ -28,7 +28,7 @@ class VerbFilter(admin.SimpleListFilter):
     parameter_name = "verb"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(verb.value, verb.label.removesuffix(" of")) for verb in Verb]
+        return [(verb.value, alone(verb)) for verb in Verb]
 
     def queryset(self, request: HttpRequest, events: QuerySet[Event]) -> QuerySet[Event]:
         return events.filter(verb=self.value()) if self.value() else events
@@ -112,7 +112,7 @@ class EventAdmin(NothingToChange):
         who, whom = _link("actor_id", event.actor_id, event.who), event.whom
         if whom:
             whom = _link("subject_id", event.subject_id, whom)
-        return format_html("{} {} {}", who, event.did, whom)
+        return format_html("{} {} {} {}", who, event.did, whom, event.more)
 
     @admin.display(description="organization")
     def where(self, event: Any) -> str:

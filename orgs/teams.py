@@ -203,8 +203,8 @@ class Team(models.Model):
             verb,
             by=acting.user,
             subject=member.user,
-            label=f"{member.user} ({self})",
-            team=str(self.pk),
+            team=str(self),
+            team_id=str(self.pk),
             **data,
         )
 

@@ -56,8 +56,8 @@ def test_leads_admins_and_owners_add_members_of_the_organization(
     assert "Grace Example is in the team now." in answer.text
     assert names(garden) == ["Frank*", "Dora", "Grace"]
     assert told() == (
-        f"{actor.name} added the teammate Grace Example (Garden)",
-        {"team": str(garden.pk)},
+        f"{actor.name} added Grace Example to the team Garden",
+        {"team": "Garden", "team_id": str(garden.pk)},
     )
 
 
@@ -175,8 +175,8 @@ def test_leads_and_admins_remove_a_plain_member(
     assert names(garden) == ["Frank*"]
     assert acme.has_member(dora)
     assert told() == (
-        f"{actor.name} removed the teammate Dora Example (Garden)",
-        {"team": str(garden.pk)},
+        f"{actor.name} removed Dora Example from the team Garden",
+        {"team": "Garden", "team_id": str(garden.pk)},
     )
     answer = signed_in(actor).post(remove, follow=True)  # a double click
     assert "This person is no longer in the team." in answer.text
@@ -222,7 +222,7 @@ def test_owners_and_admins_choose_who_leads(garden, path, bob, dora, membership,
     assert browser.post(role, {"role": "lead"}).url == path
     assert names(garden) == ["Frank*", "Dora*"]
     details = {"team": str(garden.pk), "before": "member", "after": "lead"}
-    sentence = "Bob Example changed the role in the team of Dora Example (Garden)"
+    sentence = "Bob Example changed the role of Dora Example in the team Garden"
     assert told() == (sentence, details)
     events = Event.objects.count()
     assert browser.post(role, {"role": "lead"}).status_code == 302  # a double click
@@ -325,4 +325,4 @@ def test_only_who_is_not_in_the_team_can_be_chosen(
 def test_an_event_of_the_own_role_reads_well(garden, alice, membership):
     put(garden, membership(alice))
     garden.change_role(membership(alice), TeamRole.LEAD, by=membership(alice))
-    assert told()[0] == "Alice Example changed the role in the team"
+    assert told()[0] == "Alice Example changed the role in the team Garden from member to lead"
