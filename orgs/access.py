@@ -15,6 +15,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -25,7 +26,7 @@ from orgs.roles import TEAM_PERMISSIONS, Permission, TeamRole
 ROOT = "o/"
 PREFIX = f"{ROOT}<slug:slug>/"
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class MemberRequest(HttpRequest):
@@ -47,7 +48,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         @wraps(view)
-        def declared(*args: Any, **kwargs: Any) -> HttpResponse:
+        def declared(*args: Any, **kwargs: Any) -> HttpResponseBase:
             return view(*args, **kwargs)
 
         declared.permission = permission  # type: ignore[attr-defined]

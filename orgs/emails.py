@@ -1,11 +1,13 @@
 """The mail of organizations: one function per email, called after the commit."""
 
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from allauth.core import context
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from orgs.invitations import Invitation
     from orgs.models import Organization
+    from orgs.transfers import Transfer
 
 
 def invitation(invitation: "Invitation", token: str) -> bool:
@@ -49,6 +52,60 @@ def member_removed(person: "User", organization: "Organization") -> bool:
     return deliver(message, "Notice of a removal")
 
 
+def transfer_offered(transfer: "Transfer") -> None:
+    """Ask the recipient to take over."""
+    organization, owner = transfer.organization, plain(str(transfer.offered_by))
+    _tell(
+        transfer.recipient,
+        f"{owner} asks you to take over {plain(organization.name)}",
+        "transfer_offered",
+        organization,
+        owner=owner,
+        expires=transfer.expires,
+        url=_page("transfer_accept", organization),
+    )
+
+
+def transfer_begun(transfer: "Transfer") -> None:
+    """Confirm to the primary owner that they offered it, and say how to take it back."""
+    organization, recipient = transfer.organization, plain(str(transfer.recipient))
+    _tell(
+        transfer.offered_by,
+        f"You asked {recipient} to take over {plain(organization.name)}",
+        "transfer_begun",
+        organization,
+        recipient=recipient,
+        expires=transfer.expires,
+        url=_page("transfer_new", organization),
+    )
+
+
+def transfer_revoked(organization: "Organization", owner: "User", recipient: "User") -> None:
+    """Tell the recipient that there is nothing to accept any more."""
+    subject = f"{plain(str(owner))} stays the primary owner of {plain(organization.name)}"
+    _tell(recipient, subject, "transfer_revoked", organization, owner=plain(str(owner)))
+
+
+def transfer_declined(organization: "Organization", owner: "User", recipient: "User") -> None:
+    """Tell the primary owner that they stay it."""
+    declined = plain(str(recipient))
+    subject = f"{declined} declined to take over {plain(organization.name)}"
+    url = _page("transfer_new", organization)
+    _tell(owner, subject, "transfer_declined", organization, recipient=declined, url=url)
+
+
+def transfer_completed(organization: "Organization", former: "User", owner: "User") -> None:
+    """Tell both who is the primary owner now, and who was."""
+    for person in (owner, former):
+        _tell_of_owner(person, "transfer_completed", organization, former, owner)
+
+
+def owner_assigned(organization: "Organization", former: "User", owner: "User") -> None:
+    """Tell both that the platform made the one primary owner in the place of the other."""
+    for person in (owner, former):
+        _tell_of_owner(person, "owner_assigned", organization, former, owner)
+
+
 def plain(name: str) -> str:
     """Return what somebody called themselves, on one line, with nothing mail programs link.
 
@@ -57,6 +114,29 @@ def plain(name: str) -> str:
     visible = "".join(" " if is_hidden(name, at) else letter for at, letter in enumerate(name))
     without_scheme = re.sub(r":?//+", " ", visible)
     return " ".join(re.sub(r"(?<=\w)\.(?=\w)", "·", without_scheme).split())
+
+
+def _tell_of_owner(
+    person: "User", template: str, organization: "Organization", former: "User", owner: "User"
+) -> None:
+    subject = f"{plain(str(owner))} is the primary owner of {plain(organization.name)}"
+    names = {"former": plain(str(former)), "owner": plain(str(owner))}
+    url = _page("organization_detail", organization)
+    _tell(person, subject, template, organization, **names, url=url)
+
+
+def _tell(
+    person: "User", subject: str, template: str, organization: "Organization", **context: Any
+) -> None:
+    context |= {"site_name": settings.SITE_NAME, "organization": plain(organization.name)}
+    message = EmailMessage(
+        subject, render_to_string(f"emails/{template}.txt", context), to=[person.email]
+    )
+    transaction.on_commit(partial(deliver, message, f"Notice of {template}"))
+
+
+def _page(name: str, organization: "Organization") -> str:
+    return _absolute(reverse(f"orgs:{name}", args=[organization.slug]))
 
 
 def _absolute(path: str) -> str:

@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from orgs.access import PREFIX
-from orgs.views import invitations, joining, members, organizations, teams
+from orgs.views import invitations, joining, members, organizations, ownership, teams
 
 app_name = "orgs"
 
@@ -31,6 +31,10 @@ organization: list[URLPattern | URLResolver] = [
     path("invitations/new/", invitations.invitation_new, name="invitation_new"),
     path("invitations/<uuid:pk>/resend/", invitations.invitation_resend, name="invitation_resend"),
     path("invitations/<uuid:pk>/revoke/", invitations.invitation_revoke, name="invitation_revoke"),
+    path("transfer/", ownership.transfer_new, name="transfer_new"),
+    path("transfer/revoke/", ownership.transfer_revoke, name="transfer_revoke"),
+    path("transfer/accept/", ownership.transfer_accept, name="transfer_accept"),
+    path("transfer/decline/", ownership.transfer_decline, name="transfer_decline"),
 ]
 
 # The way in, by the link in the mail.

@@ -15,6 +15,7 @@ from accounts.models import User
 from config import cast
 from orgs import urls
 from orgs.access import ROOT, routes
+from orgs.models import Transfer
 from orgs.roles import Role, TeamRole
 
 METHODS = ["GET", "POST", "BREW"]  # BREW stands for any other
@@ -57,6 +58,16 @@ invitation_new      POST   login     404      403    403   400   400   400     l
 invitation_resend   POST   login     404      403    403   302   302   302     login  404
 invitation_revoke   POST   login     404      403    403   302   302   302     login  404
 
+transfer_new        GET    login     404      403    403   403   403   200     login  404
+transfer_new        POST   login     404      403    403   403   403   400     login  404
+transfer_revoke     POST   login     404      403    403   403   403   302     login  404
+transfer_accept     GET    login     404      404    404   200   404   404     login  404
+transfer_accept     POST   login     404      404    404   302   404   404     login  404
+transfer_accept     BREW   login     404      405    405   405   405   405     login  404
+transfer_decline    POST   login     404      404    404   302   404   404     login  404
+transfer_decline    GET    login     404      405    405   405   405   405     login  404
+transfer_decline    BREW   login     404      405    405   405   405   405     login  404
+
 invitation_detail   GET    200       403      302    302   302   302   302     200    403
 invitation_accept   POST   login     403      302    302   302   302   302     login  403
 invitation_sign_up  POST   302       302      302    302   302   302   302     302    302
@@ -85,9 +96,10 @@ def things_of(organization, owner):
 
 
 @pytest.fixture
-def things(acme, alice, frank):
-    """Acme's; Frank leads the team."""
+def things(acme, alice, bob, frank, membership):
+    """Acme's; Frank leads the team, and Bob is asked to take over."""
     things = things_of(acme, alice)
+    Transfer.offer(membership(bob), by=membership(alice))
     things["team"].team_memberships.create(
         membership=acme.add_user(frank), organization=acme, role=TeamRole.LEAD
     )

@@ -171,7 +171,7 @@ def test_an_admin_renames_a_team(garden, path, bob, signed_in):
     assert answer.url == path
     garden.refresh_from_db()
     assert garden.name == "Park"
-    assert told() == ("Bob Example renamed the team Park", {"before": "Garden", "after": "Park"})
+    assert told()[0] == "Bob Example renamed the team Park (it was Garden)"
 
 
 def test_a_team_may_change_the_case_of_its_own_name(garden, path, bob, signed_in):

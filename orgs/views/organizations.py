@@ -1,5 +1,7 @@
 """A person's organizations, and the front page of each."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError
 from django.db.models import F
@@ -12,7 +14,7 @@ from accounts.pages import page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms.organizations import TAKEN, OrganizationForm
 from orgs.limits import LimitReached
-from orgs.models import Membership, Organization
+from orgs.models import Membership, Organization, Transfer
 from orgs.roles import Permission
 from orgs.views.answers import form_page
 from orgs.views.invitations import pending_of
@@ -62,7 +64,9 @@ def organization_new(request: MemberRequest) -> HttpResponse:
 @requires(Permission.SEE_ORGANIZATION)
 def organization_detail(request: MemberRequest, slug: str) -> HttpResponse:
     """The dashboard: the first few people, and what is pending for those who may see it."""
-    context = {"members": members_of(request.organization, {}, FIRST_FEW).rows}
+    context: dict[str, Any] = {"members": members_of(request.organization, {}, FIRST_FEW).rows}
+    if request.membership.is_admin:  # an offer goes to owners and admins
+        context["transfer"] = Transfer.concerning(request.membership)
     if request.membership.can(Permission.SEE_INVITATIONS):
         context["invitations"] = pending_of(request.organization, {}, FIRST_FEW).rows
     return render(request, "orgs/organization_detail.html", context)
