@@ -106,6 +106,19 @@ def owner_assigned(organization: "Organization", former: "User", owner: "User") 
         _tell_of_owner(person, "owner_assigned", organization, former, owner)
 
 
+def organization_deleted(organization: "Organization", by: "User") -> None:
+    """Tell all members, once it is so: call it while they still are."""
+    name, actor = plain(str(organization)), plain(str(by))
+    text = render_to_string(
+        "emails/organization_deleted.txt",
+        {"organization": name, "by": actor, "site_name": settings.SITE_NAME},
+    )
+    people = organization.memberships.filter(user__is_active=True)
+    for email in people.values_list("user__email", flat=True):
+        message = EmailMessage(f"{name} is deleted", text, to=[email])
+        transaction.on_commit(partial(deliver, message, "Notice of a deleted organization"))
+
+
 def plain(name: str) -> str:
     """Return what somebody called themselves, on one line, with nothing mail programs link.
 

@@ -26,10 +26,10 @@ from organizations.utils import create_organization
 from uuid_utils.compat import uuid7
 
 from accounts.events import Event
-from accounts.models import User
+from accounts.models import Avatar, User
 from accounts.names import validate_name
 from accounts.verbs import Verb
-from orgs import emails, limits
+from orgs import emails, limits, metadata
 from orgs.invitations import AlreadyInvited, AlreadyMember, InvitationClosed
 from orgs.invitations import Invitation as Invitation  # one of the models of this app
 from orgs.roles import OF_PRIMARY_OWNER, PERMISSIONS, Permission, Role
@@ -61,6 +61,9 @@ class Organization(AbstractOrganization):
         validators=[validate_slug],
         error_messages={"unique": "This web address is taken. Choose another."},
     )
+    logo = models.OneToOneField(
+        Avatar, models.SET_NULL, null=True, blank=True, editable=False, related_name="organization"
+    )
     metadata = models.JSONField(
         default=dict, db_default=models.Value({}, models.JSONField()), blank=True
     )
@@ -70,6 +73,7 @@ class Organization(AbstractOrganization):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [metadata.constraint()]
 
     def __str__(self) -> str:
         return self.name
@@ -128,6 +132,44 @@ class Organization(AbstractOrganization):
         return now
 
     @transaction.atomic
+    def edit(self, *, by: "Membership", **changes: Any) -> None:
+        """Change name, slug or metadata; what is as it was changes nothing.
+
+        Each change is an event of its own. Raises PermissionDenied, and IntegrityError when the
+        slug is taken, also by somebody a moment ago.
+        """
+        self._hold(by, Permission.EDIT_ORGANIZATION)
+        before = {field: getattr(self, field) for field in changes}
+        # As text, because 1 equals True.
+        changes = {field: new for field, new in changes.items() if repr(new) != repr(before[field])}
+        if changes:
+            self._update(**changes)
+        for field, new in changes.items():
+            told = {} if field == "metadata" else {"before": before[field], "after": new}
+            self.record(Verb.ORGANIZATION_EDITED, by=by.user, subject=self, fields=[field], **told)
+
+    @transaction.atomic
+    def change_logo(self, image: bytes | None, *, by: "Membership") -> None:
+        """Show this picture from now on (see accounts.avatars.encode), or none.
+
+        The database deletes the old one. Raises PermissionDenied.
+        """
+        self._hold(by, Permission.EDIT_ORGANIZATION)
+        self._update(logo=Avatar.objects.create(image=image) if image else None)
+        self.record(Verb.LOGO_CHANGED, by=by.user, subject=self, removed=image is None)
+
+    @transaction.atomic
+    def erase(self, *, by: "Membership") -> None:
+        """Delete the organization with everything of it, and tell all members by email.
+
+        Raises PermissionDenied for anybody but the primary owner.
+        """
+        self._hold(by, Permission.DELETE_ORGANIZATION)
+        self.record(Verb.ORGANIZATION_DELETED, by=by.user, subject=self)
+        emails.organization_deleted(self, by.user)
+        self.delete()
+
+    @transaction.atomic
     def add_user(
         self, user: User, role: Role = Role.MEMBER, *, by: User | None = None
     ) -> "Membership":
@@ -165,6 +207,19 @@ class Organization(AbstractOrganization):
     def record(self, verb: Verb, *, by: User | None, subject: models.Model, **data: Any) -> None:
         """Write an event of this organization into the audit trail."""
         Event.record(verb, by=by, subject=subject, organization_id=self.pk, **data)
+
+    def _hold(self, by: "Membership", permission: Permission) -> None:
+        """Lock the organization for somebody who has, as things are now, this permission."""
+        self.lock()
+        if not self.acting(by).can(permission):
+            raise PermissionDenied(f"This takes the permission to {permission.label}.")
+
+    def _update(self, **changes: Any) -> None:
+        """Write the fields, here only once the database has taken them."""
+        changes["modified"] = timezone.now()
+        Organization.objects.filter(pk=self.pk).update(**changes)
+        for field, value in changes.items():
+            setattr(self, field, value)
 
     @classmethod
     def _create(cls, name: str, slug: str, by: User) -> Self:

@@ -1,7 +1,15 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from orgs.access import PREFIX
-from orgs.views import invitations, joining, members, organizations, ownership, teams
+from orgs.views import (
+    invitations,
+    joining,
+    members,
+    organizations,
+    ownership,
+    settings,
+    teams,
+)
 
 app_name = "orgs"
 
@@ -19,6 +27,14 @@ team = [
 # Everything of one organization: orgs/access.py guards each of these.
 organization: list[URLPattern | URLResolver] = [
     path("", organizations.organization_detail, name="organization_detail"),
+    path("settings/", settings.organization_settings, name="organization_settings"),
+    path("settings/name/", settings.organization_edit, name="organization_edit"),
+    path("settings/metadata/", settings.organization_metadata, name="organization_metadata"),
+    path("settings/logo/", settings.organization_logo, name="organization_logo"),
+    path(
+        "settings/logo/remove/", settings.organization_logo_remove, name="organization_logo_remove"
+    ),
+    path("delete/", settings.organization_delete, name="organization_delete"),
     path("members/", members.member_list, name="member_list"),
     path("members/leave/", members.member_leave, name="member_leave"),
     path("members/<uuid:pk>/", members.member_detail, name="member_detail"),

@@ -2,8 +2,10 @@
 
 import accounts.names
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
+import django.db.models.lookups
 import django.utils.timezone
 import organizations.fields
 import orgs.slugs
@@ -16,6 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -119,6 +122,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "logo",
+                    models.OneToOneField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="organization",
+                        to="accounts.avatar",
+                    ),
+                ),
+                (
                     "metadata",
                     models.JSONField(
                         blank=True, db_default=models.Value({}, models.JSONField()), default=dict
@@ -136,6 +150,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            django.db.models.lookups.Exact(
+                                models.Func(
+                                    models.F("metadata"),
+                                    function="jsonb_typeof",
+                                    output_field=models.TextField(),
+                                ),
+                                "object",
+                            ),
+                            django.db.models.lookups.LessThanOrEqual(
+                                models.Func(
+                                    django.db.models.functions.comparison.Cast(
+                                        "metadata", models.TextField()
+                                    ),
+                                    function="octet_length",
+                                    output_field=models.IntegerField(),
+                                ),
+                                8192,
+                            ),
+                        ),
+                        name="organization_metadata",
+                        violation_error_message="This is too large. Metadata takes at most 8 KiB.",
+                    )
+                ],
             },
         ),
         migrations.AddField(

@@ -30,6 +30,16 @@ organization_list   GET    login     302      302    302   302   302   200     l
 organization_new    GET    login     200      200    200   200   200   200     login  200
 organization_new    POST   login     400      400    400   400   400   400     login  400
 organization_detail GET    login     404      200    200   200   200   200     login  404
+organization_settings GET  login     404      403    403   200   200   200     login  404
+organization_edit   GET    login     404      403    403   302   302   302     login  404
+organization_edit   POST   login     404      403    403   400   400   400     login  404
+organization_metadata GET  login     404      403    403   302   302   302     login  404
+organization_metadata POST login     404      403    403   302   302   302     login  404
+organization_logo   GET    login     404      403    403   302   302   302     login  404
+organization_logo   POST   login     404      403    403   400   400   400     login  404
+organization_logo_remove POST login  404      403    403   302   302   302     login  404
+organization_delete GET    login     404      403    403   403   403   200     login  404
+organization_delete POST   login     404      403    403   403   403   400     login  404
 
 member_list         GET    login     404      200    200   200   200   200     login  404
 member_detail       GET    login     404      200    200   200   200   200     login  404

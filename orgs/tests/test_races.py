@@ -97,6 +97,14 @@ def test_one_person_sending_one_form_four_times_gets_one_organization(charlie):
     assert Organization.objects.count() == 1
 
 
+def test_a_double_click_deletes_an_organization_once(acme, alice):
+    calls = [
+        posting(browser, "/o/acme/delete/", {"slug": "acme"}) for browser in browsers(alice, 4)
+    ]
+    assert statuses(at_once(*calls)) == {302: 1, 404: 3}
+    assert not Organization.objects.exists()
+
+
 def test_two_admins_inviting_one_address_make_one_invitation(acme, alice, bob):
     form = {"email": "erin@example.com", "role": "member"}
     calls = [
