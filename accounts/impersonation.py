@@ -7,6 +7,7 @@ admin may still act as the person, the hour is not over.
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from typing import Any, cast
 
 from django.conf import settings
@@ -38,6 +39,9 @@ REASON_LENGTH = 500
 COOKIE = f"{settings.COOKIE_PREFIX}impersonation"
 CLOSED = ("/account/", "/accounts/", "/admin/")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+type View = Callable[..., HttpResponse]
 
 
 def can_impersonate(admin: User, person: User) -> bool:
@@ -93,6 +97,18 @@ def stop(request: HttpRequest) -> None:
             if settings.IMPERSONATION_NOTICE:
                 transaction.on_commit(lambda: emails.impersonation_stopped(person, admin))
     rotate_token(request)
+
+
+def theirs_alone(view: View) -> View:
+    """Close the view while somebody acts as this person: what it does is a word of their own."""
+
+    @wraps(view)
+    def closed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.session, ImpersonationStore):
+            return _closed(request)
+        return view(request, *args, **kwargs)
+
+    return closed
 
 
 @require_POST
@@ -164,11 +180,15 @@ class ImpersonationMiddleware:
             return None
         if isinstance(request.session, ImpersonationStore):
             if request.path_info.startswith(CLOSED):
-                return render(request, "accounts/impersonation_closed.html", status=403)
+                return _closed(request)
         elif COOKIE in request.COOKIES and request.method not in SAFE_METHODS:
             # Sent as the person, it would be done as the admin.
             return render(request, "accounts/impersonation_over.html", status=403)
         return None
+
+
+def _closed(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/impersonation_closed.html", status=403)
 
 
 def _held(*ids: Any) -> list[User]:

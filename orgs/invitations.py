@@ -21,7 +21,7 @@ from accounts.models import User
 from accounts.verbs import Verb
 from orgs import emails
 from orgs.roles import Role
-from orgs.teams import Team
+from orgs.teams import Team, TeamMembership
 
 if TYPE_CHECKING:
     from orgs.models import Membership
@@ -53,10 +53,17 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(email__in=confirmed.values("email"))
 
     def for_person(self, user: User) -> Self:
-        """Those that wait for this person's answer, expired ones apart."""
-        joined = user.memberships.values("organization")
-        waiting = self.to(user).pending().filter(expires__gt=Now(), organization__is_active=True)
-        return waiting.exclude(organization__in=joined)
+        """Those that wait for this person's answer: not expired, the inviter still there."""
+        waiting = (
+            self.to(user)
+            .pending()
+            .filter(
+                expires__gt=Now(),
+                organization__is_active=True,
+                organization__membership__user=models.F("invited_by"),
+            )
+        )
+        return waiting.exclude(organization__in=user.memberships.values("organization"))
 
     def with_state(self) -> Self:
         """Annotate `state`, one of STATES."""
@@ -71,7 +78,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Obstacle(models.TextChoices):
-    """Why somebody cannot accept an invitation; templates/orgs/invitation_closed.html says it."""
+    """Why somebody cannot answer an invitation; templates/orgs/invitation_closed.html says it."""
 
     ACCEPTED = "accepted", "it was used already"
     DECLINED = "declined", "it was declined"
@@ -103,10 +110,12 @@ class InvitationClosed(CannotInvite):
         super().__init__("This invitation was answered or revoked in the meantime.")
 
 
-class CannotAccept(Exception):
-    def __init__(self, obstacle: Obstacle) -> None:
+class CannotAnswer(Exception):
+    """Somebody can neither accept an invitation nor, mostly, decline it."""
+
+    def __init__(self, invitation: "Invitation", obstacle: Obstacle) -> None:
         super().__init__(obstacle.label)
-        self.obstacle = obstacle
+        self.invitation, self.obstacle = invitation, obstacle
 
 
 class Invitation(OrganizationInvitationBase):
@@ -142,6 +151,8 @@ class Invitation(OrganizationInvitationBase):
     closed = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = InvitationQuerySet.as_manager()
+
+    full_teams: list[str] = []  # those that had no room for who just accepted
 
     class Meta:
         ordering = ["-id"]
@@ -199,29 +210,43 @@ class Invitation(OrganizationInvitationBase):
             return Obstacle.EXPIRED
         if not self._inviter_may():
             return Obstacle.WITHDRAWN
-        if not user.is_authenticated:
-            return None
-        return self._address_obstacle(user)
+        if user.is_authenticated and (refusal := self._address_obstacle(user)):
+            return refusal
+        return Obstacle.FULL if self._is_full() else None
 
     @transaction.atomic
     def accept(self, *, by: User) -> "Membership":
         """Make the person a member in the invitation's role and return the membership.
 
-        Somebody who is a member already stays as they are. Raises CannotAccept, and DoesNotExist
-        when the organization was deleted. The lock on the organization keeps it from going away,
-        and from being joined by the same person through another invitation, at the same time.
+        They join its teams, too, as far as those are still there and not full. Somebody who is a
+        member already stays as they are. Raises CannotAnswer, and ObjectDoesNotExist when the
+        organization, the invitation or the person was deleted meanwhile.
         """
-        self._lock("organization")
+        self._lock(by)
         membership = self.organization.memberships.filter(user=by).first()
         if membership:
             return membership
         if obstacle := self.obstacle(by):
-            raise CannotAccept(obstacle)
+            raise CannotAnswer(self, obstacle)
         membership = self.organization._admit(by, Role(self.role))
+        self._join_teams(membership)
         self.invitee = by
         self._close(InvitationStatus.ACCEPTED, Verb.INVITATION_ACCEPTED, by)
         invitation_accepted.send(sender=self, user=by)
         return membership
+
+    @transaction.atomic
+    def decline(self, *, by: User | None) -> None:
+        """Turn the invitation down, also an expired one; `by` is None for a visitor with the link.
+
+        Raises CannotAnswer: it was answered or revoked, or went to an address that is not theirs.
+        """
+        self._lock(by)
+        if self.status != InvitationStatus.PENDING:
+            raise CannotAnswer(self, Obstacle(self.status))
+        if by and self._address_obstacle(by) == Obstacle.OTHER_ADDRESS:
+            raise CannotAnswer(self, Obstacle.OTHER_ADDRESS)
+        self._close(InvitationStatus.DECLINED, Verb.INVITATION_DECLINED, by)
 
     @transaction.atomic
     def renew(self, *, by: "Membership", role: Role | None = None) -> None:
@@ -256,12 +281,23 @@ class Invitation(OrganizationInvitationBase):
             self._record(verb, by.user)
             transaction.on_commit(partial(self._deliver, token))
 
-    def _close(self, status: InvitationStatus, verb: Verb, by: User) -> None:
+    def _join_teams(self, membership: "Membership") -> None:
+        """Add the new member to the teams; one that is full goes without them."""
+        teams = self.teams.annotate(people=models.Count("team_memberships")).order_by("name")
+        full = [team for team in teams if team.people >= settings.MAX_TEAM_MEMBERS]
+        TeamMembership.objects.bulk_create(
+            TeamMembership(team=team, membership=membership, organization=self.organization)
+            for team in teams
+            if team not in full
+        )
+        self.full_teams = [team.name for team in full]
+
+    def _close(self, status: InvitationStatus, verb: Verb, by: User | None) -> None:
         self.status, self.closed = status, timezone.now()
         self.save(update_fields=["status", "closed", "invitee"])
         self._record(verb, by)
 
-    def _record(self, verb: Verb, by: User) -> None:
+    def _record(self, verb: Verb, by: User | None) -> None:
         self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
 
     def _deliver(self, token: str) -> None:
@@ -281,21 +317,29 @@ class Invitation(OrganizationInvitationBase):
         if self.status != InvitationStatus.PENDING:
             raise InvitationClosed
 
-    def _lock(self, *others: str) -> None:
-        """Lock and reread this row, with its organization; `others` are related rows to lock."""
+    def _lock(self, person: User | None = None) -> None:
+        """Lock, and reread, the organization, then this row: the order everybody keeps.
+
+        The person between them: deleting one deletes the invitations to their address.
+        """
+        self.organization.lock()
+        if person:
+            User.objects.select_for_update(no_key=True).get(pk=person.pk)
         self.refresh_from_db(
             from_queryset=Invitation.objects.select_related("organization").select_for_update(
-                of=("self", *others), no_key=True
+                of=("self",), no_key=True
             )
         )
 
     def _inviter_may(self) -> bool:
-        inviter = self.organization.memberships.filter(
-            organization__is_active=True,
-            user=self.invited_by_id,
-            user__is_active=True,
-        ).first()
-        return inviter is not None and inviter.can_invite(self.role)
+        """Whether who sent it is still there, and may still give this role."""
+        inviters = self.organization.memberships.select_related("user")
+        inviter = inviters.filter(user=self.invited_by_id, organization__is_active=True).first()
+        return inviter is not None and inviter.user.may_act and inviter.can_invite(self.role)
+
+    def _is_full(self) -> bool:
+        seats = settings.MAX_MEMBERS
+        return self.organization.memberships.all()[:seats].count() == seats
 
     def _address_obstacle(self, user: User) -> Obstacle | None:
         address = EmailAddress.objects.filter(user=user, email=self.email).first()

@@ -6,6 +6,7 @@ from orgs.views import (
     joining,
     members,
     organizations,
+    own_invitations,
     ownership,
     settings,
     teams,
@@ -58,12 +59,24 @@ invitation = [
     path("", joining.invitation_detail, name="invitation_detail"),
     path("accept/", joining.invitation_accept, name="invitation_accept"),
     path("sign-up/", joining.invitation_sign_up, name="invitation_sign_up"),
+    path("decline/", joining.invitation_decline, name="invitation_decline"),
     path("switch/", joining.invitation_switch, name="invitation_switch"),
+    path("confirm/", joining.invitation_confirm, name="invitation_confirm"),
+]
+
+# A person's own ones; an id never looks like a token.
+own_invitation = [
+    path("", own_invitations.own_invitation_list, name="own_invitation_list"),
+    path("<uuid:pk>/accept/", own_invitations.own_invitation_accept, name="own_invitation_accept"),
+    path(
+        "<uuid:pk>/decline/", own_invitations.own_invitation_decline, name="own_invitation_decline"
+    ),
 ]
 
 urlpatterns = [
     path("organizations/", organizations.organization_list, name="organization_list"),
     path("organizations/new/", organizations.organization_new, name="organization_new"),
     path(PREFIX, include(organization)),
+    path("invitations/", include(own_invitation)),
     path("invitations/<str:token>/", include(invitation)),
 ]

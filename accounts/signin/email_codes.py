@@ -5,12 +5,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.internal.flows.email_verification_by_code import (
     EMAIL_VERIFICATION_CODE_SESSION_KEY,
 )
 from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
+from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 OVER = "This code no longer works: it was used, or it is too old. Ask for a new one."
@@ -30,6 +33,12 @@ def tell_when_over(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         return response
 
     return told
+
+
+def send_confirmation(request: HttpRequest, address: EmailAddress, *, then: str) -> HttpResponse:
+    """Send a signed-in person the code that confirms their address; it leads on to `then`."""
+    send_verification_email_to_address(request, address)
+    return redirect(reverse("account_email_verification_sent", query={"next": then}))
 
 
 def mailbox(request: HttpRequest) -> str:

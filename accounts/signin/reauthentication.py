@@ -1,7 +1,7 @@
 """A fresh sign-in: what changes an account is done by who showed a moment ago that it is them.
 
 A change that comes later waits in the session while the person confirms it, and then goes on as if
-it had just been sent: nothing typed is lost.
+it had just been sent: nothing typed is lost. What waits for a sign-in goes on in the same way.
 """
 
 import secrets
@@ -65,6 +65,21 @@ def fresh_sign_in_required(view: Page) -> Page:
     return fresh
 
 
+def suspend(request: HttpRequest, url: str = "", *, until_fresh: bool = False) -> str:
+    """Keep what was sent, files apart; return the address at which it goes on, for `next`.
+
+    It goes on as a POST to `url`, by default to where it was sent; with `until_fresh` not before
+    the sign-in is fresh. The view then judges anew who is signed in.
+    """
+    url = url or request.get_full_path()
+    if request.method != "POST":
+        return url
+    url += f"{'&' if '?' in url else '?'}{MARK}={secrets.token_urlsafe(16)}"
+    form = request.POST.urlencode()
+    request.session[SUSPENDED] = {"url": url, "form": form, "until_fresh": until_fresh}
+    return url
+
+
 class ReauthenticationMiddleware:
     """Sends to 'Confirm that it is you' who needs a fresh sign-in, and afterwards lets them go on.
 
@@ -86,27 +101,20 @@ class ReauthenticationMiddleware:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         [way, *_] = get_adapter().get_reauthentication_methods(request.user)
-        return redirect(f"{way['url']}?{urlencode({REDIRECT_FIELD_NAME: _suspend(request)})}")
+        onward = suspend(request, until_fresh=True)
+        return redirect(f"{way['url']}?{urlencode({REDIRECT_FIELD_NAME: onward})}")
 
 
 def _is_impersonated(request: HttpRequest) -> bool:
     return bool(request.session.impersonator_id)  # type: ignore[attr-defined]
 
 
-def _suspend(request: HttpRequest) -> str:
-    """Keep what was sent, files apart; return the address at which it goes on."""
-    url = request.get_full_path()
-    if request.method != "POST":
-        return url
-    url += f"{'&' if '?' in url else '?'}{MARK}={secrets.token_urlsafe(16)}"
-    request.session[SUSPENDED] = {"url": url, "form": request.POST.urlencode()}
-    return url
-
-
 def _resume(request: HttpRequest) -> None:
-    """Turn the GET that follows a confirmation into the POST that waited for it, once."""
+    """Turn the GET that follows a sign-in, or a confirmation, into the POST that waited, once."""
     held = request.session.get(SUSPENDED)
-    if not held or held["url"] != request.get_full_path() or not is_fresh(request):
+    if not held or held["url"] != request.get_full_path():
+        return
+    if held["until_fresh"] and not is_fresh(request):
         return
     del request.session[SUSPENDED]
     request.method = "POST"

@@ -23,7 +23,7 @@ METHODS = ["GET", "POST", "BREW"]  # BREW stands for any other
 # What each person gets, from each route and method that it knows. 'lead' leads the team of the
 # address; 'banned' is an owner whose session was forgotten by the ban; 'platform' owns the
 # platform. Everything else is 405 for whoever passes the gate, which
-# comes first; a line for a method says where it is not.
+# comes first; a line for a method says where it is not. What signs out stands last.
 TABLE = """
 route               method anonymous outsider member lead  admin owner primary banned platform
 organization_list   GET    login     302      302    302   302   302   200     login  200
@@ -79,9 +79,15 @@ transfer_decline    GET    login     404      405    405   405   405   405     l
 transfer_decline    BREW   login     404      405    405   405   405   405     login  404
 
 invitation_detail   GET    200       403      302    302   302   302   302     200    403
+invitation_accept   GET    302       302      302    302   302   302   302     302    302
 invitation_accept   POST   login     403      302    302   302   302   302     login  403
 invitation_sign_up  POST   302       302      302    302   302   302   302     302    302
-invitation_switch   POST   login     login    login  login login login login   login  login
+invitation_decline  POST   302       403      403    403   403   403   403     302    403
+invitation_confirm  POST   302       302      302    302   302   302   302     302    302
+own_invitation_list GET    login     200      200    200   200   200   200     login  200
+own_invitation_accept POST login     302      404    404   404   404   404     login  404
+own_invitation_decline POST login    302      404    404   404   404   404     login  404
+invitation_switch   POST   302       302      302    302   302   302   302     302    302
 """
 PEOPLE = TABLE.split("\n")[1].split()[2:]
 ROUTES = {pattern.name: route for route, pattern in routes(urls.urlpatterns)}
@@ -106,10 +112,11 @@ def things_of(organization, owner):
 
 
 @pytest.fixture
-def things(acme, alice, bob, frank, membership):
-    """Acme's; Frank leads the team, and Bob is asked to take over."""
+def things(acme, alice, bob, charlie, frank, membership):
+    """Acme's; Frank leads the team, Bob is asked to take over, and the outsider is invited."""
     things = things_of(acme, alice)
     Transfer.offer(membership(bob), by=membership(alice))
+    things["own_invitation"] = acme.invite(charlie.email, Role.MEMBER, by=membership(alice))
     things["team"].team_memberships.create(
         membership=acme.add_user(frank), organization=acme, role=TeamRole.LEAD
     )

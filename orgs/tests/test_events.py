@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from accounts.models import Event, User
 from accounts.verbs import Verb
 from config.tests.admin_pages import url
-from orgs.invitations import CannotAccept, InvitationClosed
+from orgs.invitations import CannotAnswer, InvitationClosed
 from orgs.models import Invitation, Membership, Organization
 from orgs.roles import Role
 
@@ -65,7 +65,7 @@ def test_accepting_is_one_event_of_whoever_accepts(acme, erin, invitation):
 
 def test_what_is_refused_leaves_no_event(acme, charlie, dora, invitation, membership):
     before = Event.objects.count()
-    with pytest.raises(CannotAccept):
+    with pytest.raises(CannotAnswer):
         invitation.accept(by=charlie)
     for refused in (
         lambda: acme.invite("x@example.com", Role.MEMBER, by=membership(dora)),

@@ -1,89 +1,152 @@
 """The way in through an invitation's link, for people who are no members yet.
 
-Mail scanners open links, so a GET never accepts.
+Mail scanners open links, so a GET never answers. What a visitor wants waits while they sign in or
+up, and then goes on by itself.
 """
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import get_text_list
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.impersonation import theirs_alone
+from accounts.signin.email_codes import send_confirmation
+from accounts.signin.reauthentication import suspend
 from accounts.signup import admit
-from orgs.invitations import CannotAccept, Invitation, Obstacle
+from orgs.invitations import CannotAnswer, Invitation, Obstacle
 
-# These two are about the person, who can do something about it; the others end the invitation.
-PERSONAL = (Obstacle.OTHER_ADDRESS, Obstacle.UNVERIFIED)
+# Somebody can do something about these; the others end the invitation, which is 410.
+STATUS = {Obstacle.OTHER_ADDRESS: 403, Obstacle.UNVERIFIED: 403, Obstacle.FULL: 409}
 
 
-def _of_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Give the view the invitation of its link; say so where there is none or it is no use."""
+def explained(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Say what happened, and whom to ask, where an invitation leads no further."""
 
     @never_cache
     @wraps(view)
-    def opened(request: HttpRequest, token: str) -> HttpResponse:
+    def answered(request: HttpRequest, **route: Any) -> HttpResponse:
         try:
-            invitation = Invitation.find(token)
-            return view(request, token, invitation)
-        except Invitation.DoesNotExist:
+            return view(request, **route)
+        except ObjectDoesNotExist:  # the invitation, its organization or this person is gone
             return render(request, "orgs/invitation_closed.html", status=404)
-        except CannotAccept as refusal:
-            context = {"invitation": invitation, "obstacle": refusal.obstacle, "token": token}
-            status = 403 if refusal.obstacle in PERSONAL else 410
+        except CannotAnswer as refusal:
+            status = STATUS.get(refusal.obstacle, 410)
+            context = {"invitation": refusal.invitation, "obstacle": refusal.obstacle, **route}
             return render(request, "orgs/invitation_closed.html", context, status=status)
 
-    return opened
+    return answered
 
 
 @require_safe
-@_of_link
-def invitation_detail(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
+@explained
+def invitation_detail(request: HttpRequest, token: str) -> HttpResponse:
+    invitation = Invitation.find(token)
     if invitation.organization.has_member(request.user):
         return redirect(invitation.organization)
     _check(invitation, request)
-    context = {"invitation": invitation, "token": token}
+    context = {
+        "invitation": invitation,
+        "token": token,
+        "teams": invitation.teams.order_by("name").values_list("name", flat=True),
+    }
     return render(request, "orgs/invitation_detail.html", context)
 
 
-@require_POST
-@_of_link
-def invitation_accept(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+@theirs_alone
+@explained
+def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
+    """Make the person a member; send a visitor to sign in first."""
+    invitation = Invitation.find(token)
+    if request.method != "POST":  # the address at which an acceptance went on, opened anew
+        return redirect(_link(token))
     if not request.user.is_authenticated:
-        return redirect_to_login(_link(token))
-    invitation.accept(by=request.user)
-    messages.success(request, f"You are a member of {invitation.organization}.")
-    return redirect(invitation.organization)
+        return _enter(request, token, invitation, "account_login")
+    return join(request, invitation)
 
 
 @require_POST
-@_of_link
-def invitation_sign_up(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
-    """Let a visitor sign up with the invited address, and lead them back here."""
+@explained
+def invitation_sign_up(request: HttpRequest, token: str) -> HttpResponse:
+    """Let a visitor sign up with the invited address; somebody who has an account signs in."""
+    invitation = Invitation.find(token)
     if request.user.is_authenticated:
         return redirect(_link(token))
-    _check(invitation, request)
-    admit(request, invitation.email)
-    return redirect(reverse("account_signup", query={"next": _link(token)}))
+    if EmailAddress.objects.filter(email=invitation.email, verified=True).exists():
+        messages.info(request, f"{invitation.email} has an account. Sign in with it to join.")
+        return _enter(request, token, invitation, "account_login")
+    return _enter(request, token, invitation, "account_signup")
 
 
 @require_POST
-@_of_link
-def invitation_switch(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
-    """Sign out whoever is signed in, and lead back here as somebody else."""
+@theirs_alone
+@explained
+def invitation_decline(request: HttpRequest, token: str) -> HttpResponse:
+    """Whoever holds the link may decline, unless they are signed in as somebody else."""
+    by = request.user if request.user.is_authenticated else None
+    Invitation.find(token).decline(by=by)
+    return redirect(_link(token))
+
+
+@require_POST
+@theirs_alone
+@explained
+def invitation_switch(request: HttpRequest, token: str) -> HttpResponse:
+    """Sign out whoever is signed in, so that the invited person finds both ways in."""
+    Invitation.find(token)
     logout(request)
-    return redirect_to_login(_link(token))
+    return redirect(_link(token))
+
+
+@require_POST
+@theirs_alone
+@explained
+def invitation_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Send the code that confirms the person's address, after which they join."""
+    invitation = Invitation.find(token)
+    if not request.user.is_authenticated:
+        return redirect(_link(token))
+    mine = EmailAddress.objects.filter(user=request.user, email=invitation.email, verified=False)
+    if address := mine.first():
+        return send_confirmation(request, address, then=suspend(request, _acceptance(token)))
+    return redirect(_link(token))
+
+
+def join(request: Any, invitation: Invitation) -> HttpResponse:
+    """Accept in the name of who is signed in, and lead them into the organization."""
+    organization = invitation.accept(by=request.user).organization
+    messages.success(request, f"You are a member of {organization}.")
+    if invitation.full_teams:
+        teams = get_text_list(invitation.full_teams, "and")
+        messages.warning(request, f"There was no room for you in {teams}. Ask an admin to add you.")
+    return redirect(organization)
 
 
 def _check(invitation: Invitation, request: HttpRequest) -> None:
     if obstacle := invitation.obstacle(request.user):
-        raise CannotAccept(obstacle)
+        raise CannotAnswer(invitation, obstacle)
+
+
+def _enter(request: HttpRequest, token: str, invitation: Invitation, entrance: str) -> HttpResponse:
+    """Lead a visitor to sign in or up, with a pass for their address, after which they join."""
+    _check(invitation, request)
+    admit(request, invitation.email)
+    return redirect(reverse(entrance, query={"next": suspend(request, _acceptance(token))}))
 
 
 def _link(token: str) -> str:
     return reverse("orgs:invitation_detail", args=[token])
+
+
+def _acceptance(token: str) -> str:
+    return reverse("orgs:invitation_accept", args=[token])

@@ -1,0 +1,58 @@
+"""A person's own invitations: those that wait at an address which they have confirmed."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import F, StringAgg, Value
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.impersonation import theirs_alone
+from orgs.access import MemberRequest
+from orgs.invitations import Invitation
+from orgs.views.joining import explained, join
+
+SHOWN = 50  # the newest; whoever answers some sees further ones
+
+
+@require_safe
+@login_required
+def own_invitation_list(request: MemberRequest) -> HttpResponse:
+    invitations = Invitation.objects.for_person(request.user).values(
+        "id",
+        "role",
+        "message",
+        "expires",
+        organization_name=F("organization__name"),
+        inviter_name=F("invited_by__name"),
+        inviter_email=F("invited_by__email"),
+        team_names=StringAgg("teams__name", Value(", "), order_by="teams__name"),
+    )
+    context = {"invitations": invitations[:SHOWN]}
+    return render(request, "orgs/own_invitation_list.html", context)
+
+
+@require_POST
+@login_required
+@theirs_alone
+@explained
+def own_invitation_accept(request: MemberRequest, pk: UUID) -> HttpResponse:
+    return join(request, _own(request, pk))
+
+
+@require_POST
+@login_required
+@theirs_alone
+@explained
+def own_invitation_decline(request: MemberRequest, pk: UUID) -> HttpResponse:
+    invitation = _own(request, pk)
+    invitation.decline(by=request.user)
+    messages.success(request, f"You declined the invitation to {invitation.organization}.")
+    return redirect("orgs:own_invitation_list")
+
+
+def _own(request: MemberRequest, pk: UUID) -> Invitation:
+    mine = Invitation.objects.to(request.user)
+    return mine.select_related("organization", "invited_by").get(pk=pk)
