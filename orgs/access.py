@@ -49,7 +49,10 @@ def requires(permission: Permission) -> Callable[[View], View]:
     def declare(view: View) -> View:
         @wraps(view)
         def declared(*args: Any, **kwargs: Any) -> HttpResponseBase:
-            return view(*args, **kwargs)
+            try:
+                return view(*args, **kwargs)
+            except Organization.DoesNotExist:  # deleted since the gate has read it
+                raise Http404("No such organization.") from None
 
         declared.permission = permission  # type: ignore[attr-defined]
         return declared

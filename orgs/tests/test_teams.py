@@ -274,6 +274,19 @@ def test_acting_on_a_team_that_was_deleted_meanwhile_leads_back(
     assert "This team was deleted in the meantime." in answer.text
 
 
+def test_acting_in_an_organization_that_was_deleted_meanwhile_is_not_found(
+    acme, alice, signed_in, monkeypatch
+):
+    lock = Organization.lock
+
+    def too_late(organization):
+        Organization.objects.filter(pk=organization.pk).delete()
+        lock(organization)
+
+    monkeypatch.setattr(Organization, "lock", too_late)
+    assert signed_in(alice).post(NEW, {"name": "Garden"}).status_code == 404
+
+
 def test_all_of_an_organizations_teams_go_with_it(garden):
     Organization.objects.get(slug="acme").delete()
     assert not Team.objects.exists()
