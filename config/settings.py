@@ -130,7 +130,7 @@ if env.flag("PWNED_PASSWORDS", False):
     AUTH_PASSWORD_VALIDATORS += [{"NAME": "accounts.signin.passwords.BreachValidator"}]
 
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "orgs:organization_list"
+LOGIN_REDIRECT_URL = "orgs:organization_last"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "add_email": "accounts.forms.AddEmailForm",

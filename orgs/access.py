@@ -7,7 +7,7 @@ membership anew on each request and decides. A view that declares nothing is ref
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from orgs.models import Membership, Organization, Team, TeamMembership
 from orgs.roles import TEAM_PERMISSIONS, Permission, TeamRole
+from orgs.visits import remember
 
 ROOT = "o/"
 PREFIX = f"{ROOT}<slug:slug>/"
@@ -65,7 +66,10 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if hasattr(request, "membership") and _is_page(request, response):
+            remember(cast("MemberRequest", request))
+        return response
 
     def process_view(
         self, request: MemberRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -126,6 +130,12 @@ def _is_open(route: str, pattern: URLPattern) -> bool:
     if route.replace("^", "").startswith(ROOT):
         return not guarded or "<slug" not in route
     return guarded and "<slug" not in route
+
+
+def _is_page(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether the person sees a page now, rather than a file, a refusal or a redirect."""
+    is_html = response.headers.get("Content-Type", "").startswith("text/html")
+    return request.method == "GET" and response.status_code == 200 and is_html
 
 
 def _way_back(request: HttpRequest, slug: str) -> str:

@@ -76,6 +76,7 @@ own_invitation = [
 urlpatterns = [
     path("organizations/", organizations.organization_list, name="organization_list"),
     path("organizations/new/", organizations.organization_new, name="organization_new"),
+    path("organizations/last/", organizations.organization_last, name="organization_last"),
     path(PREFIX, include(organization)),
     path("invitations/", include(own_invitation)),
     path("invitations/<str:token>/", include(invitation)),

@@ -28,7 +28,7 @@ PEOPLE = [
 ]
 CODE = "/accounts/confirm-email/"
 CONNECTIONS = "/accounts/3rdparty/"
-ENTRY = "/organizations/"
+ENTRY = "/organizations/last/"
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 

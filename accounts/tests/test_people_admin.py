@@ -232,7 +232,7 @@ def test_a_page_has_a_hundred_people_and_counts_to_the_cap(operator):
 
 def test_an_admin_begins_to_act_as_a_person_from_their_page(clerk, alice):
     answer = clerk.post(page(alice, "impersonate"), {"reason": "They asked for help"})
-    assert answer.headers["Location"] == "/organizations/"
+    assert answer.headers["Location"] == "/organizations/last/"
     assert "Alice Example" in clerk.get("/organizations/").text
 
 

@@ -78,8 +78,8 @@ def test_a_wrong_password_and_an_unknown_address_get_one_answer(client, alice, e
     ],
 )
 def test_a_next_page_on_another_host_is_ignored(client, alice, target):
-    assert sign_in(client, next_page=target).headers["Location"] == "/organizations/"
-    assert client.get(LOGIN, {"next": target}).headers["Location"] == "/organizations/"
+    assert sign_in(client, next_page=target).headers["Location"] == "/organizations/last/"
+    assert client.get(LOGIN, {"next": target}).headers["Location"] == "/organizations/last/"
 
 
 def test_a_next_page_of_ours_is_obeyed(client, alice):

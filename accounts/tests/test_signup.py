@@ -19,7 +19,7 @@ def test_a_code_by_email_confirms_the_address_and_signs_in(client):
     assert sign_up(client).headers["Location"] == CODE
     assert not is_signed_in(client)
     response = client.post(CODE, {"code": mailed_code()})
-    assert response.headers["Location"] == "/organizations/"
+    assert response.headers["Location"] == "/organizations/last/"
     assert is_signed_in(client)
     erin = User.objects.get()
     assert (erin.name, erin.email) == ("Erin Example", "erin@example.com")

@@ -264,7 +264,7 @@ def test_the_way_to_a_provider_needs_no_hole_in_the_content_security_policy(clie
 
 def test_next_stays_on_this_site(client, github):
     address = ("erin@example.com", True, True)
-    assert github(client, address, next="https://evil.example/").url == "/organizations/"
+    assert github(client, address, next="https://evil.example/").url == "/organizations/last/"
 
 
 # Whose word counts

@@ -26,4 +26,4 @@ def test_the_seed_fills_an_empty_database(db, django_capture_on_commit_callbacks
 def test_the_demo_people_sign_in_with_the_password_that_is_printed(db, client):
     cast.seed()
     form = {"login": "alice@example.com", "password": cast.PASSWORD}
-    assert client.post("/accounts/login/", form).url == "/organizations/"
+    assert client.post("/accounts/login/", form).url == "/organizations/last/"

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from django.db.models import Subquery
 from django.test import Client
 
 from config import cast
@@ -18,11 +19,16 @@ def commits(django_capture_on_commit_callbacks):
 
 @pytest.fixture
 def signed_in():
-    """Call it with a person for a browser of theirs."""
+    """Call it with a person for a browser of theirs.
+
+    It was in their first organization before: what remembering costs, test_visits tells.
+    """
 
     def signed_in(person):
         client = Client()
         client.force_login(person)
+        first = person.memberships.order_by("pk").values("organization")[:1]
+        person.sessions.update(active_organization_id=Subquery(first))
         return client
 
     return signed_in

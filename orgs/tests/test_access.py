@@ -26,7 +26,8 @@ METHODS = ["GET", "POST", "BREW"]  # BREW stands for any other
 # comes first; a line for a method says where it is not. What signs out stands last.
 TABLE = """
 route               method anonymous outsider member lead  admin owner primary banned platform
-organization_list   GET    login     302      302    302   302   302   200     login  200
+organization_list   GET    login     200      200    200   200   200   200     login  200
+organization_last   GET    login     302      302    302   302   302   302     login  302
 organization_new    GET    login     200      200    200   200   200   200     login  200
 organization_new    POST   login     400      400    400   400   400   400     login  400
 organization_detail GET    login     404      200    200   200   200   200     login  404

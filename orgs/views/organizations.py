@@ -19,6 +19,7 @@ from orgs.roles import Permission
 from orgs.views.answers import form_page
 from orgs.views.invitations import pending_of
 from orgs.views.members import members_of
+from orgs.visits import last_place
 
 FIRST_FEW = 6
 
@@ -26,7 +27,7 @@ FIRST_FEW = 6
 @require_safe
 @login_required
 def organization_list(request: MemberRequest) -> HttpResponse:
-    """Where sign-in leads: a person's organizations, or straight into the only one."""
+    """A person's organizations, the newest first; `?q=` searches in names and web addresses."""
     page = page_of(
         Membership.objects.filter(organization__is_active=True).values(
             "organization_id",
@@ -39,9 +40,14 @@ def organization_list(request: MemberRequest) -> HttpResponse:
         key="organization_id",
         newest_first=True,
     )
-    if len(page.rows) == 1 and not request.GET:
-        return redirect("orgs:organization_detail", page.rows[0]["slug"])
     return render(request, "orgs/organization_list.html", {"page": page})
+
+
+@require_safe
+@login_required
+def organization_last(request: MemberRequest) -> HttpResponse:
+    """Where sign-in leads: to where the person was last."""
+    return redirect(last_place(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
