@@ -46,20 +46,19 @@ def last_place(request: "MemberRequest") -> str:
     Else where they came to last on any, else the organization they joined last, else the list.
     """
     row = cast("SessionStore", request.session).row
-    here = row.active_organization_id if row else None
+    here, team_id = (row.active_organization_id, row.active_team_id) if row else (None, None)
     last = (
         request.user.memberships.filter(organization__is_active=True)
-        .order_by(
-            ExpressionWrapper(Q(organization=here), BooleanField()).desc(),
-            F("visited").desc(nulls_last=True),
-            "-pk",
-        )
-        .values_list("organization__slug", flat=True)
+        .annotate(is_here=ExpressionWrapper(Q(organization=here), BooleanField()))
+        .order_by("-is_here", F("visited").desc(nulls_last=True), "-pk")
+        .values("is_here", slug=F("organization__slug"))
         .first()
     )
     if last is None:
         return reverse("orgs:organization_list")
-    return reverse("orgs:organization_detail", args=[last])
+    if last["is_here"] and team_id:
+        return reverse("orgs:team_detail", args=[last["slug"], team_id])
+    return reverse("orgs:organization_detail", args=[last["slug"]])
 
 
 def _is_there(row: Session, organization_id: UUID, team_id: UUID | None) -> bool:

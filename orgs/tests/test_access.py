@@ -22,8 +22,8 @@ METHODS = ["GET", "POST", "BREW"]  # BREW stands for any other
 
 # What each person gets, from each route and method that it knows. 'lead' leads the team of the
 # address; 'banned' is an owner whose session was forgotten by the ban; 'platform' owns the
-# platform. Everything else is 405 for whoever passes the gate, which
-# comes first; a line for a method says where it is not. What signs out stands last.
+# platform. Everything else is 405 for whoever passes the gate, which comes first; a line for a
+# method says where it is not. What signs out stands last.
 TABLE = """
 route               method anonymous outsider member lead  admin owner primary banned platform
 organization_list   GET    login     200      200    200   200   200   200     login  200
@@ -47,7 +47,6 @@ member_detail       GET    login     404      200    200   200   200   200     l
 member_role         POST   login     404      403    403   400   400   400     login  404
 member_remove       POST   login     404      403    403   302   302   302     login  404
 member_leave        POST   login     404      302    302   302   302   302     login  404
-
 
 team_list           GET    login     404      200    200   200   200   200     login  404
 team_new            GET    login     404      403    403   200   200   200     login  404

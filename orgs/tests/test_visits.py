@@ -162,11 +162,25 @@ def test_a_membership_that_goes_while_its_page_is_made_costs_nobody_anything(
 
 @pytest.fixture
 def in_garden(garden, frank):
-    """Frank's browser, last in the team he leads."""
+    """Frank's browser, last on a page of the team he leads."""
     browser = Client()
     browser.force_login(frank)
-    frank.sessions.update(active_organization_id=garden.organization_id, active_team_id=garden.pk)
+    browser.get(garden.get_absolute_url())
     return browser
+
+
+def test_a_page_of_a_team_is_opened_again(in_garden, frank, acme, garden):
+    assert place(frank) == (acme.pk, garden.pk)
+    assert in_garden.get(LAST).url == f"/o/acme/teams/{garden.pk}/"
+
+
+def test_another_team_of_the_organization_takes_its_place_and_is_no_new_visit(
+    in_garden, frank, acme
+):
+    before, kitchen = visited(acme, frank), acme.teams.create(name="Kitchen")
+    in_garden.get(kitchen.get_absolute_url())
+    assert place(frank) == (acme.pk, kitchen.pk)
+    assert visited(acme, frank) == before
 
 
 def test_a_team_is_remembered_while_one_stays_in_its_organization(in_garden, frank, acme, garden):
