@@ -40,14 +40,19 @@ class MoreThan(int):
         return f"{int(self):,}+"
 
 
+def capped_count(rows: models.QuerySet[Any]) -> int:
+    """Return how many rows there are, or MoreThan(MOST_COUNTED)."""
+    counted = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return counted if counted <= MOST_COUNTED else MoreThan(MOST_COUNTED)
+
+
 class CappedPaginator(Paginator):
     """Counts no further than MOST_COUNTED rows, so that a list opens as fast with a million."""
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        counted = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
-        return counted if counted <= MOST_COUNTED else MoreThan(MOST_COUNTED)
+        return capped_count(rows)
 
 
 class Browsable(admin.ModelAdmin):

@@ -4,12 +4,12 @@ nothing is added here; and nothing here can leave an organization without its ow
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import ForeignObjectRel, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import NothingToAdd, NothingToChange, Recorded
+from accounts.browsing import NothingToAdd, NothingToChange, Recorded, capped_count
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet
 from orgs.models import Membership, Organization, Ownership, Team, TeamMembership
@@ -24,8 +24,11 @@ class OrganizationAdmin(Recorded, NothingToAdd):
     list_select_related = ["owner__organization_user__user"]
     search_fields = ["name", "slug__startswith"]
     search_help_text = "Part of the name, or the beginning of the web address"
-    fields = ["name", "slug", "is_active", "primary_owner", "people", "created", "modified"]
-    readonly_fields = ["primary_owner", "people", "created", "modified"]
+    fields = [
+        *["name", "slug", "picture", "metadata", "is_active"],
+        *["primary_owner", "people", "created", "modified"],
+    ]
+    readonly_fields = ["picture", "metadata", "primary_owner", "people", "created", "modified"]
 
     def told_of(self, obj: Organization) -> dict[str, Any]:
         return {"subject": obj, "organization_id": obj.pk}
@@ -39,6 +42,26 @@ class OrganizationAdmin(Recorded, NothingToAdd):
         """A link, not a list: there may be a hundred thousand."""
         url = reverse("admin:orgs_membership_changelist", query={"organization": organization.pk})
         return format_html('<a href="{}">Members</a>', url)
+
+    @admin.display(description="logo")
+    def picture(self, organization: Organization) -> str:
+        if organization.logo_id is None:
+            return "-"
+        url = reverse("avatar", args=[organization.logo_id])
+        return format_html('<img src="{}" alt="" width="128" height="128">', url)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Count what goes with organizations, where Django lists it row by row."""
+        counts: dict[str, int] = {"organizations": len(objs)}
+        for relation in Organization._meta.get_fields(include_hidden=True):
+            if isinstance(relation, ForeignObjectRel):
+                model = relation.related_model
+                rows = model._base_manager.filter(**{f"{relation.field.name}__in": objs})
+                counts[str(model._meta.verbose_name_plural)] = capped_count(rows)
+        some = {name: count for name, count in counts.items() if count}
+        return [f"Organization: {one}" for one in objs], some, set(), []
 
 
 @admin.register(Membership)

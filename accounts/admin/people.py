@@ -319,7 +319,7 @@ def _deeds_for(person: User, user: User) -> list[tuple[str, type[Deed]]]:
 
 @admin.register(Avatar)
 class AvatarAdmin(NothingToChange):
-    """Deleting a picture takes it away from its person."""
+    """Of people and organizations. Deleting one takes it away from whom it shows."""
 
     list_display = ["id", "user", "created"]
     list_filter = ["created"]

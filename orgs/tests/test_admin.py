@@ -89,6 +89,32 @@ def test_an_organization_can_be_deleted_with_all_of_it(many, operator, invitatio
     assert not any(model.objects.exists() for model in MODELS)
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_the_page_before_counts_what_goes_and_lists_none_of_it(
+    many, operator, garden, acme, django_assert_max_num_queries
+):
+    for n in range(20):
+        acme.add_user(User.objects.create_user(f"person-{n}@example.com"))
+    with django_assert_max_num_queries(12):
+        if many:
+            action = {"action": "delete_selected", "_selected_action": [str(acme.pk)]}
+            text = operator.post(url(Organization, "changelist"), action).text
+        else:
+            text = operator.get(url(Organization, "delete", acme.pk)).text
+    assert "Memberships: 24" in text
+    assert "Team memberships: 2" in text
+    assert "Invitations" not in text.partition("<h2>Summary</h2>")[2].partition("<form")[0]
+    assert "person-1@example.com" not in text
+
+
+def test_logo_and_metadata_are_to_look_at(operator, acme, alice, membership):
+    acme.change_logo(b"logo", by=membership(alice))
+    acme.edit(by=membership(alice), metadata={"customer": 4711})
+    text = operator.get(url(Organization, "change", acme.pk)).text
+    assert f"/avatars/{acme.logo_id}.webp" in text
+    assert "4711" in text
+
+
 def test_an_ownership_is_neither_changed_nor_deleted_by_itself(operator, acme):
     pk = str(acme.owner.pk)
     assert operator.post(url(Ownership, "delete", pk), {"post": "yes"}).status_code == 403
