@@ -1,5 +1,5 @@
 # The production image: `docker build -t groundwork .`
-# It listens on $PORT and wants SECRET_KEY, DATABASE_URL and ALLOWED_HOSTS; .env.example explains
+# It listens on $PORT and wants SECRET_KEY, DATABASE_URL, ALLOWED_HOSTS and SITE_URL; .env.example explains
 # these and the others. Before a new version serves, run `python manage.py migrate` in it once.
 
 FROM python:3.13-slim AS base
@@ -17,7 +17,7 @@ COPY --from=packages /venv /venv
 COPY . .
 # Collecting needs settings, though none of these values; they are gone with this line.
 RUN ENVIRONMENT=production SECRET_KEY="$(python -c 'import secrets; print(secrets.token_hex())')" \
-    ALLOWED_HOSTS=localhost DATABASE_URL=postgres://localhost/none \
+    ALLOWED_HOSTS=localhost SITE_URL=https://localhost DATABASE_URL=postgres://localhost/none \
     python manage.py collectstatic --no-input && python -m compileall -q .
 
 USER 10001

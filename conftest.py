@@ -3,7 +3,10 @@
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
+from django.db.transaction import Atomic
 
+from accounts.outbox import attempt
 from config import cast
 from config.tests.mail_server import MailServer
 from orgs.roles import Role
@@ -18,6 +21,25 @@ def pytest_configure():
 def fresh_cache():
     """Codes that were used are kept in the cache, which no rollback empties."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def commits_by_itself(monkeypatch):
+    """What waits for a commit happens in tests, too, whose own transaction is never committed.
+
+    A block that stands directly in that one is what would be committed outside of tests.
+    """
+    leave = Atomic.__exit__
+
+    def leave_and_commit(atomic, *error):
+        leave(atomic, *error)
+        connection = transaction.get_connection(atomic.using)
+        blocks = connection.atomic_blocks
+        if blocks and blocks[-1]._from_testcase and not connection.needs_rollback:
+            while connection.run_on_commit:
+                connection.run_on_commit.pop(0)[1]()
+
+    monkeypatch.setattr(Atomic, "__exit__", leave_and_commit)
 
 
 @pytest.fixture
@@ -82,11 +104,14 @@ def operator(client, olivia):
 
 
 @pytest.fixture
-def mail_server(settings):
+def mail_server(settings, monkeypatch):
     """The mail server of the settings: a real one, which is down until the test starts it."""
+    monkeypatch.setattr(attempt, "_away_until", 0.0)
     server = MailServer()
     options = {"host": "127.0.0.1", "port": server.port, "timeout": 5}
-    backend = "django.core.mail.backends.smtp.EmailBackend"
-    settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    settings.MAILERS = {
+        "default": {"BACKEND": "accounts.outbox.backend.EmailBackend"},
+        "transport": {"BACKEND": "accounts.outbox.smtp.EmailBackend", "OPTIONS": options},
+    }
     yield server
     server.stop()

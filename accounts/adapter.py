@@ -14,21 +14,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import client, devices, limits, time_zones
+from accounts import client, devices, limits, links, time_zones
 from accounts.bans import ban_page
 from accounts.claims import claim
-from accounts.delivery import deliver
 from accounts.events import Event
 from accounts.models import User
+from accounts.outbox import queue
 from accounts.signin import known_devices
 from accounts.signin.reauthentication import require_fresh_sign_in
 from accounts.signup import admitted, is_open, use_pass
 from accounts.verbs import Verb
-
-CODE_SENT = (
-    "account/messages/email_confirmation_sent.txt",
-    "account/messages/login_code_sent.txt",
-)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -112,6 +107,7 @@ class AccountAdapter(DefaultAccountAdapter):
         verb = Verb.PASSWORD_CHANGED if is_signed_in else Verb.PASSWORD_RESET
         Event.record(verb, by=user)
 
+    @transaction.atomic
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         Event.record(Verb.PASSWORD_RESET_ASKED, by=None, subject=user)
         super().send_password_reset_mail(user, email, context)
@@ -155,38 +151,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return the browser as people call it, for emails that say where something was done."""
         return devices.describe(client.user_agent(request.META))
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send the email now; if that fails, tell whoever waits for it.
-
-        allauth calls this after what the email speaks of is committed.
-        """
-        request = current.request
-        message = self.render_mail(
-            template_prefix,
-            email,
-            {"request": request, "email": email, "site_name": settings.SITE_NAME, **context},
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        uid, _, token = key.partition("-")
+        return links.absolute(
+            reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
         )
-        if not deliver(message, template_prefix) and not _is_notice(context):
-            request.email_not_sent = True
-            messages.error(
-                request,
-                f"The email to {email} could not be sent just now. "
-                "Wait a minute, then ask for another one here.",
-            )
 
-    def add_message(
-        self,
-        request: HttpRequest,
-        level: int,
-        message_template: str | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        if message_template in CODE_SENT and getattr(request, "email_not_sent", False):
-            return
-        super().add_message(request, level, message_template, *args, **kwargs)
-
-
-def _is_notice(context: dict[str, Any]) -> bool:
-    """Whether an email only tells about a change (allauth says from where): nobody waits for it."""
-    return "user_agent" in context
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue the email, in the transaction of what it speaks of where allauth has one."""
+        told = {"site": links.site(), "site_name": settings.SITE_NAME, "email": email}
+        queue(self.render_mail(template_prefix, email, told | context))

@@ -1,4 +1,7 @@
-"""The mail about accounts that allauth does not write: one function per email."""
+"""The mail about accounts that allauth does not write: one function per email.
+
+Each is called in the transaction that causes it, and queued there.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -7,30 +10,30 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
-from accounts.delivery import deliver
+from accounts.outbox import queue
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Mail, User
 
 
-def erased(email: str) -> bool:
-    """Confirm that the account of this address is gone; return whether the mail server took it."""
+def erased(email: str) -> "Mail":
+    """Confirm that the account of this address is gone; return the email."""
     subject = f"Your {settings.SITE_NAME} account is deleted"
-    return _send("erased", "Confirmation of an erasure", subject, email)
+    return queue(_message("erased", subject, email), is_last=True)
 
 
-def impersonation_started(person: "User", admin: "User", until: datetime) -> bool:
-    """Tell the person that an admin acts as them; return whether the mail server took it."""
-    name, subject = "Notice of an impersonation", f"{admin} acts as you"
-    return _send("impersonation_started", name, subject, person.email, admin=admin, until=until)
+def impersonation_started(person: "User", admin: "User", until: datetime) -> "Mail":
+    """Tell the person that an admin acts as them; return the email."""
+    subject = f"{admin} acts as you"
+    return queue(_message("impersonation_started", subject, person.email, admin=admin, until=until))
 
 
-def impersonation_stopped(person: "User", admin: "User") -> bool:
-    """Tell the person that the admin no longer does; return whether the mail server took it."""
-    name, subject = "Notice of an impersonation's end", f"{admin} no longer acts as you"
-    return _send("impersonation_stopped", name, subject, person.email, admin=admin)
+def impersonation_stopped(person: "User", admin: "User") -> "Mail":
+    """Tell the person that the admin no longer does; return the email."""
+    subject = f"{admin} no longer acts as you"
+    return queue(_message("impersonation_stopped", subject, person.email, admin=admin))
 
 
-def _send(template: str, name: str, subject: str, email: str, **context: Any) -> bool:
+def _message(template: str, subject: str, email: str, **context: Any) -> EmailMessage:
     text = render_to_string(f"emails/{template}.txt", {"site_name": settings.SITE_NAME, **context})
-    return deliver(EmailMessage(subject, text, to=[email]), name)
+    return EmailMessage(subject, text, to=[email])

@@ -77,7 +77,7 @@ def start(request: HttpRequest, person: User, *, reason: str) -> None:
         )
         _log(admin, person, "Began to act as this person")
         if settings.IMPERSONATION_NOTICE:
-            transaction.on_commit(lambda: emails.impersonation_started(person, admin, until))
+            emails.impersonation_started(person, admin, until)
     own.impersonation_key = key
     rotate_token(request)
 
@@ -95,7 +95,7 @@ def stop(request: HttpRequest) -> None:
             Event.record(Verb.IMPERSONATION_STOPPED, by=admin, subject=person)
             _log(admin, person, "Stopped acting as this person")
             if settings.IMPERSONATION_NOTICE:
-                transaction.on_commit(lambda: emails.impersonation_stopped(person, admin))
+                emails.impersonation_stopped(person, admin)
     rotate_token(request)
 
 

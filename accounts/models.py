@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +23,7 @@ from uuid_utils.compat import uuid7
 from accounts import addresses, emails, names
 from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
+from accounts.outbox.mail import Mail as Mail  # and this
 from accounts.roles import PlatformRole, last_owner_stays
 from accounts.signin import passwords
 from accounts.time_zones import validate_time_zone
@@ -292,8 +292,9 @@ class User(AbstractBaseUser):
         """
         with last_owner_stays() if by == self else self._handled(by):
             Event.record(Verb.ACCOUNT_DELETED, by=by, subject=None if by == self else self)
-            transaction.on_commit(partial(emails.erased, self.email))
+            email = self.email
             self.delete()
+            emails.erased(email)  # now: emails to them that are under way went with them
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the person and all that hangs on them; raises LastOwner."""

@@ -23,6 +23,7 @@ NO = ("false", "no", "off", "0", "")
 PERIODS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in seconds
 
 GRANTED_ROLES = ("staff", "admin", "owner")
+SITE = re.compile(r"https?://[^\s/?#@]+")
 ADDRESS_OR_DOMAIN = re.compile(r"([^@\s]+@)?([^@\s.*]+\.)+[^@\s.*]+")
 
 
@@ -141,3 +142,11 @@ def setup_token() -> str:
     if 0 < len(token) < 20:
         raise SettingError("SETUP_TOKEN is too easy to guess; set at least 20 random characters.")
     return token
+
+
+def site_url(environment: str) -> str:
+    """Return SITE_URL without a slash at its end; raises SettingError for what is no site's."""
+    url = required("SITE_URL", environment, otherwise="http://127.0.0.1:8000").strip().rstrip("/")
+    if not SITE.fullmatch(url):
+        raise SettingError(f"SITE_URL is {url!r}; it must be like https://www.example.com.")
+    return url

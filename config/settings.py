@@ -5,7 +5,16 @@ from typing import Any
 from django.utils.csp import CSP
 
 from config import database, logs, providers
-from config.env import BASE_DIR, env, read_environment, required, secret_key, setup_token, split
+from config.env import (
+    BASE_DIR,
+    env,
+    read_environment,
+    required,
+    secret_key,
+    setup_token,
+    site_url,
+    split,
+)
 
 ENVIRONMENT = read_environment()
 DEVELOPMENT = ENVIRONMENT == "development"
@@ -293,20 +302,23 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of one without
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <hello@localhost>")
 MAIL_FOLDER = BASE_DIR / ".mail"  # development keeps each mail here, /dev/mail/ shows them
-MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "config.mail.DevelopmentBackend"}}
+MAIL_DELIVERY = env.choice("MAIL_DELIVERY", ("request", "worker"))
+MAIL_KEPT_DAYS = env.number("MAIL_KEPT_DAYS", 30)
+MAILERS: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "accounts.outbox.backend.EmailBackend"},  # which hands on, in time, to …
+    "transport": {"BACKEND": "config.mail.DevelopmentBackend"},
+}
 if env.str("SMTP_HOST", "") or not DEVELOPMENT:
-    MAILERS = {
-        "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-            "OPTIONS": {
-                "host": env.str("SMTP_HOST", "localhost"),
-                "port": env.number("SMTP_PORT", 587),
-                "username": env.str("SMTP_USER", ""),
-                "password": env.str("SMTP_PASSWORD", ""),
-                "use_tls": env.flag("SMTP_STARTTLS", True),
-                "timeout": 5,
-            },
-        }
+    MAILERS["transport"] = {
+        "BACKEND": "accounts.outbox.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": env.str("SMTP_HOST", "localhost"),
+            "port": env.number("SMTP_PORT", 587),
+            "username": env.str("SMTP_USER", ""),
+            "password": env.str("SMTP_PASSWORD", ""),
+            "use_tls": env.flag("SMTP_STARTTLS", True),
+            "timeout": 60,  # seconds for all of one email; a request waits for five at most
+        },
     }
 
 # Language and time
@@ -317,8 +329,7 @@ USE_I18N = False
 
 # The product's own switches
 
-# Links in emails lead to the host of the request; here is the one for commands, which have none.
-SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000")
+SITE_URL = site_url(ENVIRONMENT)  # what links in emails begin with, see accounts/links.py
 SIGNUP_MODE = env.choice("SIGNUP_MODE", ("open", "invitation", "waitlist"))
 IMPERSONATION_NOTICE = env.flag("IMPERSONATION_NOTICE", False)
 INVITATION_HOURS = env.number("INVITATION_HOURS", 48)

@@ -174,7 +174,7 @@ class InvitationAdmin(Recorded, NothingToChange):
         "state",
         "invited_by",
         "invitee",
-        *["created", "expires", "sent", "closed"],
+        *["created", "expires", "closed"],
     ]
     readonly_fields = ["state"]
 

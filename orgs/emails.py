@@ -1,31 +1,26 @@
-"""The mail of organizations: one function per email, called after the commit."""
+"""The mail of organizations: one function per email, queued in the transaction that causes it."""
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from allauth.core import context
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from accounts.delivery import deliver
+from accounts.links import absolute
 from accounts.names import is_hidden
+from accounts.outbox import queue, queue_all
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Mail, User
     from orgs.invitations import Invitation
     from orgs.models import Organization
     from orgs.transfers import Transfer
 
 
-def invitation(invitation: "Invitation", token: str) -> bool:
-    """Send the link; return whether the mail server took it.
-
-    The token stands nowhere but in this mail.
-    """
+def invitation(invitation: "Invitation", token: str) -> "Mail":
+    """Queue the link; return the email. The token stands nowhere but in it, encrypted."""
     inviter, organization = plain(str(invitation.invited_by)), plain(str(invitation.organization))
     text = render_to_string(
         "emails/invitation.txt",
@@ -35,21 +30,20 @@ def invitation(invitation: "Invitation", token: str) -> bool:
             "site_name": settings.SITE_NAME,
             "role": invitation.role,
             "expires": invitation.expires,
-            "url": _absolute(reverse("orgs:invitation_detail", args=[token])),
+            "url": absolute(reverse("orgs:invitation_detail", args=[token])),
         },
     )
     subject = f"{inviter} invites you to {organization}"
-    message = EmailMessage(subject, text, to=[invitation.email])
-    return deliver(message, f"Invitation {invitation.pk}")
+    return queue(EmailMessage(subject, text, to=[invitation.email]))
 
 
-def member_removed(person: "User", organization: "Organization") -> bool:
-    """Tell somebody that they are no longer a member; return whether the mail server took it."""
+def member_removed(person: "User", organization: "Organization") -> "Mail":
+    """Tell somebody that they are no longer a member; return the email."""
     name = plain(str(organization))
     context = {"organization": name, "site_name": settings.SITE_NAME}
     text = render_to_string("emails/member_removed.txt", context)
-    message = EmailMessage(f"You are no longer a member of {name}", text, to=[person.email])
-    return deliver(message, "Notice of a removal")
+    subject = f"You are no longer a member of {name}"
+    return queue(EmailMessage(subject, text, to=[person.email]))
 
 
 def transfer_offered(transfer: "Transfer") -> None:
@@ -107,16 +101,17 @@ def owner_assigned(organization: "Organization", former: "User", owner: "User") 
 
 
 def organization_deleted(organization: "Organization", by: "User") -> None:
-    """Tell all members, once it is so: call it while they still are."""
+    """Tell all members: call it while they still are."""
     name, actor = plain(str(organization)), plain(str(by))
     text = render_to_string(
         "emails/organization_deleted.txt",
         {"organization": name, "by": actor, "site_name": settings.SITE_NAME},
     )
     people = organization.memberships.filter(user__is_active=True)
-    for email in people.values_list("user__email", flat=True):
-        message = EmailMessage(f"{name} is deleted", text, to=[email])
-        transaction.on_commit(partial(deliver, message, "Notice of a deleted organization"))
+    queue_all(
+        EmailMessage(f"{name} is deleted", text, to=[email])
+        for email in people.values_list("user__email", flat=True)
+    )
 
 
 def plain(name: str) -> str:
@@ -142,16 +137,9 @@ def _tell(
     person: "User", subject: str, template: str, organization: "Organization", **context: Any
 ) -> None:
     context |= {"site_name": settings.SITE_NAME, "organization": plain(organization.name)}
-    message = EmailMessage(
-        subject, render_to_string(f"emails/{template}.txt", context), to=[person.email]
-    )
-    transaction.on_commit(partial(deliver, message, f"Notice of {template}"))
+    text = render_to_string(f"emails/{template}.txt", context)
+    queue(EmailMessage(subject, text, to=[person.email]))
 
 
 def _page(name: str, organization: "Organization") -> str:
-    return _absolute(reverse(f"orgs:{name}", args=[organization.slug]))
-
-
-def _absolute(path: str) -> str:
-    request = context.request
-    return request.build_absolute_uri(path) if request else f"{settings.SITE_URL}{path}"
+    return absolute(reverse(f"orgs:{name}", args=[organization.slug]))

@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from allauth.account.models import EmailAddress
@@ -17,7 +16,7 @@ from organizations.base import OrganizationInvitationBase
 from organizations.signals import invitation_accepted
 from uuid_utils.compat import uuid7
 
-from accounts.models import User
+from accounts.models import Mail, User
 from accounts.verbs import Verb
 from orgs import emails
 from orgs.roles import Role
@@ -30,7 +29,7 @@ MESSAGE_LENGTH = 280  # characters
 
 
 class InvitationStatus(models.TextChoices):
-    """What is stored. A pending one whose time is over is shown as EXPIRED."""
+    """What is stored. A pending one is shown by its time, and by what became of its email."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -38,8 +37,14 @@ class InvitationStatus(models.TextChoices):
     REVOKED = "revoked"
 
 
-EXPIRED = "expired"
-STATES = [*InvitationStatus.choices, (EXPIRED, "Expired")]
+# How a pending one is shown.
+EXPIRED, UNSENT, UNDELIVERED = "expired", "unsent", "undelivered"
+STATES = [
+    *InvitationStatus.choices,
+    (EXPIRED, "Expired"),
+    (UNSENT, "On its way"),
+    (UNDELIVERED, "Not delivered"),
+]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -67,10 +72,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def with_state(self) -> Self:
         """Annotate `state`, one of STATES."""
-        is_expired = models.Q(status=InvitationStatus.PENDING, expires__lte=Now())
+        is_closed = ~models.Q(status=InvitationStatus.PENDING)
         return self.annotate(
             state=models.Case(
-                models.When(is_expired, then=models.Value(EXPIRED)),
+                models.When(is_closed, then=models.F("status")),
+                models.When(expires__lte=Now(), then=models.Value(EXPIRED)),
+                models.When(mail__given_up__isnull=False, then=models.Value(UNDELIVERED)),
+                models.When(mail__next_try__isnull=False, then=models.Value(UNSENT)),
                 default=models.F("status"),
                 output_field=models.CharField(),
             )
@@ -144,10 +152,13 @@ class Invitation(OrganizationInvitationBase):
     invitee = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="invitations_accepted"
     )
+    # The database empties it once the email is deleted: 0003_invitations_go_with_people.
+    mail = models.ForeignKey(
+        Mail, models.DO_NOTHING, null=True, editable=False, related_name="+", db_constraint=False
+    )
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     created = models.DateTimeField(db_default=Now(), editable=False)
     expires = models.DateTimeField()
-    sent = models.DateTimeField(null=True, blank=True, editable=False)
     closed = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = InvitationQuerySet.as_manager()
@@ -270,16 +281,15 @@ class Invitation(OrganizationInvitationBase):
         self._close(InvitationStatus.REVOKED, Verb.INVITATION_REVOKED, by.user)
 
     def _issue(self, by: "Membership", verb: Verb) -> None:
-        """Save with a new token, which leaves this function only in the mail, after the commit."""
+        """Save with a new token, which leaves this function only in the mail."""
         token = secrets.token_urlsafe(32)
         self.token_hash = _hash(token)
         self.expires = timezone.now() + timedelta(hours=settings.INVITATION_HOURS)
         self.invited_by = by.user
-        self.sent = None
         with transaction.atomic():
+            self.mail = emails.invitation(self, token)
             self.save()
             self._record(verb, by.user)
-            transaction.on_commit(partial(self._deliver, token))
 
     def _join_teams(self, membership: "Membership") -> None:
         """Add the new member to the teams; one that is full goes without them."""
@@ -299,14 +309,6 @@ class Invitation(OrganizationInvitationBase):
 
     def _record(self, verb: Verb, by: User | None) -> None:
         self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
-
-    def _deliver(self, token: str) -> None:
-        if emails.invitation(self, token):
-            sent = timezone.now()
-            # If it was renewed meanwhile, another mail counts.
-            mine = Invitation.objects.filter(pk=self.pk, token_hash=self.token_hash)
-            if mine.update(sent=sent):
-                self.sent = sent
 
     def _check_right(self, by: "Membership") -> None:
         if by.organization_id != self.organization_id or not by.can_invite(self.role):

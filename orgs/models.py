@@ -7,7 +7,7 @@ modules of their own. What the database itself guarantees: migrations/0002_owner
 
 from contextlib import suppress
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Self
 
 from django.conf import settings
@@ -362,7 +362,7 @@ class Membership(AbstractOrganizationUser):
         """
         actor = self._handled(by)
         self._record(Verb.MEMBER_REMOVED, by=actor.user, role=self.role)
-        transaction.on_commit(partial(emails.member_removed, self.user, self.organization))
+        emails.member_removed(self.user, self.organization)
         self.delete()
 
     @transaction.atomic

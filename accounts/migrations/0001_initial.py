@@ -21,6 +21,85 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Mail",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="queued",
+                    ),
+                ),
+                ("sender", models.TextField()),
+                (
+                    "recipients",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField()),
+                ),
+                ("subject", models.TextField()),
+                ("message", models.TextField()),
+                ("is_last", models.BooleanField(default=False)),
+                ("tries", models.PositiveIntegerField(default=0)),
+                (
+                    "next_try",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), null=True
+                    ),
+                ),
+                ("last_error", models.CharField(blank=True, max_length=100)),
+                ("delivered", models.DateTimeField(null=True)),
+                ("given_up", models.DateTimeField(null=True)),
+            ],
+            options={
+                "verbose_name": "email",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_try__isnull", False)),
+                        fields=["next_try"],
+                        name="mail_due",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(fields=["recipients"], name="mail_to"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("delivered", None),
+                                ("given_up", None),
+                                ("next_try__isnull", False),
+                            ),
+                            models.Q(
+                                ("delivered__isnull", False),
+                                ("given_up", None),
+                                ("next_try", None),
+                            ),
+                            models.Q(
+                                ("delivered", None),
+                                ("given_up__isnull", False),
+                                ("next_try", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="mail_has_one_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("delivered", None), ("message", ""), _connector="OR"),
+                        name="mail_is_wiped",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Attempt",
             fields=[
                 (

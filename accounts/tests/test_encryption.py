@@ -5,12 +5,14 @@ import json
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
 from accounts import encryption
 from accounts.models import Session
+from accounts.outbox import queue
 from accounts.tests.factors import AUTHENTICATE, App, recovery_codes
 from accounts.tests.people import is_signed_in, sign_in
 
@@ -38,6 +40,8 @@ def test_after_reencrypting_an_old_secret_can_go(client, alice, settings, capsys
     account = SocialAccount.objects.create(user=alice, provider="github", uid="1")
     token = SocialToken.objects.create(account=account, token="given", token_secret="too")
     client.force_login(alice)
+    settings.MAIL_DELIVERY = "worker"
+    mail = queue(EmailMessage("Hello", "and more", to=["alice@example.com"]))
 
     settings.ENCRYPTION_SECRETS = ["new", "old"]
     call_command("reencrypt")
@@ -45,12 +49,15 @@ def test_after_reencrypting_an_old_secret_can_go(client, alice, settings, capsys
         "second factors: 2 renewed, 0 could not be read",
         f"sessions: {Session.objects.count()} renewed, 0 could not be read",
         "OAuth tokens: 1 renewed, 0 could not be read",
+        "emails: 1 renewed, 0 could not be read",
     ]
 
     settings.ENCRYPTION_SECRETS = ["new"]
     assert client.get("/account/").status_code == 200
     token.refresh_from_db()
     assert (token.token, token.token_secret) == ("given", "too")
+    mail.refresh_from_db()
+    assert "and more" in mail.text()
     for code in (app.code(), codes[0]):
         sign_in(browser := Client())
         browser.post(AUTHENTICATE, {"code": code})

@@ -5,6 +5,9 @@ import email.policy
 import socket
 
 from aiosmtpd.controller import Controller
+from django.core.management import call_command
+
+from accounts.models import Mail
 
 
 class MailServer:
@@ -22,9 +25,17 @@ class MailServer:
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self.controller.start()
 
+    def come_back(self):
+        """Start, and a minute later let the worker deliver what is still to be delivered."""
+        if not self.controller:
+            self.start()
+        Mail.objects.release()
+        call_command("deliver_mail", "--once")
+
     def stop(self):
         if self.controller:
             self.controller.stop()
+            self.controller = None
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if self.refusing:

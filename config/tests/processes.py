@@ -12,6 +12,7 @@ PRODUCTION = {
     "SECRET_KEY": "correct-horse-battery-staple-and-fifty-more-characters",
     "DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none",
     "ALLOWED_HOSTS": "example.com",
+    "SITE_URL": "https://example.com",
 }
 
 

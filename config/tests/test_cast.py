@@ -20,7 +20,7 @@ def test_the_seed_fills_an_empty_database(db, django_capture_on_commit_callbacks
         ("Alice Example", "Birch", "member"),
     }
     assert mail.outbox[0].to == ["erin@example.com"]
-    assert Invitation.objects.get().sent
+    assert Invitation.objects.get().mail.delivered
 
 
 def test_the_demo_people_sign_in_with_the_password_that_is_printed(db, client):

@@ -64,7 +64,7 @@ def test_environment_of_compose_reaches_its_database_and_its_mail_catcher():
     found = printed_by(
         "-c",
         "import json; from config import settings as s; d = s.DATABASES['default']; "
-        "m = s.MAILERS['default']['OPTIONS']; "
+        "m = s.MAILERS['transport']['OPTIONS']; "
         "print(json.dumps([s.ENVIRONMENT, d['USER'], d['PASSWORD'], d['HOST'], d['NAME'], "
         "m['host'], m['port'], m['use_tls']]))",
         **environment_of("web"),

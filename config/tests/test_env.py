@@ -87,7 +87,7 @@ def test_roles(monkeypatch):
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "SITE_URL"])
 @pytest.mark.parametrize("nothing", ["", " ", ","])
 def test_a_server_does_not_start_without(load_settings, environment, name, nothing):
     sentence = f"{name} is not set, and {environment} cannot start without it."
@@ -121,6 +121,10 @@ def test_a_server_does_not_start_without(load_settings, environment, name, nothi
         ("WAITLIST_RATE", "0/m"),
         ("SIGNUP_MODE", "closed"),
         ("SIGNUP_MODE", ""),
+        ("MAIL_DELIVERY", "pigeon"),
+        ("SITE_URL", "example.com"),
+        ("SITE_URL", "https://example.com/app"),
+        ("SITE_URL", "https://example.com@evil.example"),
     ],
 )
 def test_what_makes_no_sense_is_named(load_settings, name, value):

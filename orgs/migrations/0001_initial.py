@@ -319,8 +319,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("expires", models.DateTimeField()),
-                ("sent", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("closed", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "mail",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.mail",
+                    ),
+                ),
                 (
                     "invited_by",
                     models.ForeignKey(

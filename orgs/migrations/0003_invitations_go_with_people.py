@@ -1,5 +1,7 @@
 """The database itself deletes invitations of a person who is deleted, in whichever way: those they
 accepted, whatever the address, and those to the address of their account.
+
+Emails go with people, too, and after some weeks; then their invitation forgets them.
 """
 
 from django.db import migrations
@@ -25,9 +27,13 @@ END $$;
 CREATE TRIGGER invitations_go_with_their_address
     AFTER DELETE ON accounts_user
     FOR EACH ROW EXECUTE FUNCTION orgs_forget_address();
+
+ALTER TABLE orgs_invitation ADD CONSTRAINT invitation_forgets_its_mail
+    FOREIGN KEY (mail_id) REFERENCES accounts_mail (id) ON DELETE SET NULL;
 """
 
 BACKWARDS = """
+ALTER TABLE orgs_invitation DROP CONSTRAINT invitation_forgets_its_mail;
 DROP TRIGGER invitations_go_with_their_address ON accounts_user;
 DROP TRIGGER invitation_goes_with_its_invitee ON orgs_invitation;
 DROP FUNCTION orgs_forget_address();

@@ -125,7 +125,7 @@ def test_of_several_new_links_only_the_last_works(invited, alice, client):
     links = [link_in(message) for message in mail.outbox]
     assert Counter(client.get(link).status_code for link in links) == {404: 4, 200: 1}
     invitation.refresh_from_db()
-    assert invitation.sent
+    assert invitation.mail.delivered
 
 
 def test_accepting_while_the_organization_is_deleted_leaves_nothing_half_done(invited, erin, acme):

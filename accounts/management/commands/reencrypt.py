@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.encryption import InvalidToken, renew
-from accounts.models import Session
+from accounts.models import Mail, Session
 from accounts.social import tokens
 
 BATCH = 500  # rows, which stay locked until all of them are written
@@ -27,6 +27,7 @@ class Command(BaseCommand):
             self.renew("second factors", factors, ["data"], _renew_factor),
             self.renew("sessions", Session.objects.all(), ["session_data"], _renew_session),
             self.renew("OAuth tokens", SocialToken.objects.all(), tokens.COLUMNS, _check_token),
+            self.renew("emails", Mail.objects.exclude(message=""), ["message"], _renew_mail),
         ]
         if any(lost):
             raise CommandError(
@@ -73,6 +74,10 @@ def _renew_factor(factor: Authenticator) -> None:
 
 def _renew_session(session: Session) -> None:
     session.session_data = renew(session.session_data)
+
+
+def _renew_mail(mail: Mail) -> None:
+    mail.message = renew(mail.message)
 
 
 def _check_token(token: SocialToken) -> None:

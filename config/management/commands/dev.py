@@ -102,7 +102,7 @@ def greeting(site: str) -> str:
     people = [f"  {email:22} {roles[email]}" for email in emails]
     connections.close_all()
     lines = ["", f"{settings.SITE_NAME} is at {site}/"]
-    if "OPTIONS" not in settings.MAILERS["default"]:  # no SMTP server is set
+    if "OPTIONS" not in settings.MAILERS["transport"]:  # no SMTP server is set
         lines += [f"Its email is at {site}/dev/mail/"]
     if people:
         lines += ["", f"Sign in with the password {cast.PASSWORD} as", *people]

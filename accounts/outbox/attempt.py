@@ -1,0 +1,123 @@
+"""The one attempt of a process that queued emails, right after its commit.
+
+Somebody's request waits for it: five seconds at most for all emails of the commit, also for a
+server that hangs, and not at all for a minute after that. The rest is the worker's.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from threading import Event, Lock, Thread
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from accounts.outbox.mail import Mail
+from accounts.outbox.transport import Outcome, send, settle
+
+SECONDS = 5
+PAUSE = 60  # seconds for which a mail server that was away is not asked again
+CHANNEL = "accounts_mail"
+
+_away_until = 0.0  # in this process, by time.monotonic
+
+
+def after_commit(ids: list[UUID]) -> None:
+    """Try these emails once the current transaction is committed, with all others of it."""
+    waiting: Any = transaction.get_connection().run_on_commit
+    for _, callback, _ in waiting:
+        # If a savepoint takes the first one away, those that joined it are gone, too.
+        if isinstance(attempt := getattr(callback, "__self__", None), Attempt):
+            attempt.ids += ids
+            return
+    # Robust: what is committed is committed, and its emails are in the table.
+    transaction.on_commit(Attempt(ids).make, robust=True)
+
+
+class Attempt:
+    """What happens to the emails of one transaction after its commit."""
+
+    def __init__(self, ids: list[UUID]) -> None:
+        self.ids = ids
+
+    def make(self) -> None:
+        if settings.MAIL_DELIVERY == "worker" or time.monotonic() < _away_until:
+            _wake_worker()
+            return
+        ends = time.monotonic() + SECONDS
+        sender = Sender(Mail.objects.claim(ids=self.ids))
+        sender.start()
+        sender.done.wait(ends - time.monotonic())
+        sender.leave()
+        settle(sender.outcomes)
+        if sender.waiting:
+            Mail.objects.filter(pk__in=[mail.pk for mail in sender.waiting]).release()
+            _wake_worker()
+        if not sender.server_answers:
+            _pause()
+
+
+class Sender(Thread):
+    """Sends emails, as long as somebody waits for it.
+
+    One that it is at when they leave it ends all the same, and settles by itself: to break off
+    then could mean to send it twice.
+    """
+
+    def __init__(self, mails: list[Mail]) -> None:
+        super().__init__(name="outbox", daemon=True)
+        self.total, self.waiting = len(mails), deque(mails)
+        self.outcomes: list[Outcome] = []
+        self.done = Event()
+        self._lock = Lock()
+        self._is_left = False
+
+    def run(self) -> None:
+        try:
+            for outcome in send(self._mails()):
+                self._keep(outcome)
+        finally:
+            self.done.set()
+
+    def leave(self) -> None:
+        """From now on `outcomes` and `waiting` stay as they are."""
+        with self._lock:
+            self._is_left = True
+
+    @property
+    def server_answers(self) -> bool:
+        """Whether the mail server has dealt with all it was given, in time."""
+        given = self.total - len(self.waiting)
+        return given == len(self.outcomes) and not any(
+            failure and failure.is_servers for _, failure in self.outcomes
+        )
+
+    def _mails(self) -> Iterator[Mail]:
+        while True:
+            with self._lock:
+                if self._is_left or not self.waiting:
+                    return
+                mail = self.waiting.popleft()
+            yield mail
+
+    def _keep(self, outcome: Outcome) -> None:
+        with self._lock:
+            if not self._is_left:
+                self.outcomes.append(outcome)
+                if not self.waiting:
+                    self.done.set()  # saying goodbye to the server keeps nobody waiting
+                return
+        settle([outcome])
+        connection.close()
+
+
+def _pause() -> None:
+    global _away_until
+    _away_until = time.monotonic() + PAUSE
+
+
+def _wake_worker() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")

@@ -1,0 +1,42 @@
+"""An email as text, and back: what is sent in days is what was queued, to the letter."""
+
+import email
+import email.policy
+from email.message import EmailMessage as Mime
+from email.utils import make_msgid, parseaddr
+from typing import Any
+
+from django.core.mail import EmailMessage
+
+from accounts.outbox.mail import Mail
+
+ASCII = email.policy.default.clone(cte_type="7bit")
+
+
+def pack(message: EmailMessage) -> str:
+    """Return the whole email as MIME, in ASCII; raises ValueError for a header of two lines.
+
+    Its Message-ID is made here, of the sender's domain: Django would look up the name of this
+    machine, and each attempt would have another one.
+    """
+    if "message-id" not in map(str.lower, message.extra_headers):
+        domain = parseaddr(message.from_email)[1].rpartition("@")[2] or "localhost"
+        message.extra_headers["Message-ID"] = make_msgid(domain=domain)
+    return message.message(policy=ASCII).as_string()
+
+
+class Queued(EmailMessage):
+    """What Django's mailers send of a row; raises InvalidToken for one that cannot be read."""
+
+    def __init__(self, mail: Mail) -> None:
+        self.text = mail.text()
+        body = self.message().get_body(("plain", "html"))
+        super().__init__(
+            mail.subject,
+            body.get_content() if body else "",
+            mail.sender,
+            mail.recipients,
+        )
+
+    def message(self, *, policy: Any = email.policy.default) -> Mime:
+        return email.message_from_string(self.text, policy=policy)

@@ -1,0 +1,49 @@
+"""The way into the outbox."""
+
+from collections.abc import Iterable
+from email.utils import getaddresses
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from accounts.encryption import encrypt
+from accounts.outbox import attempt
+from accounts.outbox.mail import Mail
+from accounts.outbox.message import pack
+
+
+def queue(message: EmailMessage, *, is_last: bool = False) -> Mail:
+    """Return the row of this email, written in the current transaction: call it inside of that.
+
+    After the commit the email is tried at once, for five seconds at most, and from then on by
+    `manage.py deliver_mail`; what is rolled back is never sent. With `is_last` the row goes as
+    soon as the email has: its address is of somebody who was deleted. Raises ValueError for an
+    email to nobody, or with a line break in a header.
+    """
+    if not message.recipients():
+        raise ValueError("an email to nobody")
+    [mail] = queue_all([message], is_last=is_last)
+    return mail
+
+
+def queue_all(messages: Iterable[EmailMessage], *, is_last: bool = False) -> list[Mail]:
+    """Return the rows of these emails, as `queue` does: one statement, one connection to send them.
+
+    Those to nobody are left out.
+    """
+    rows = [_row(message, is_last) for message in messages if message.recipients()]
+    with transaction.atomic(savepoint=False):
+        mails = Mail.objects.bulk_create(rows)
+        if mails:
+            attempt.after_commit([mail.pk for mail in mails])
+    return mails
+
+
+def _row(message: EmailMessage, is_last: bool) -> Mail:
+    return Mail(
+        sender=message.from_email,
+        recipients=[address for _, address in getaddresses(message.recipients())],
+        subject=str(message.subject),
+        message=encrypt(pack(message)),
+        is_last=is_last,
+    )
