@@ -1,7 +1,7 @@
 """What happened: the audit trail. Its verbs and their wording are in accounts/verbs.py, what the
 database itself guarantees in migrations/0003_events_stay.py."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -126,18 +126,25 @@ class Event(models.Model):
 
         Raises ValueError for a verb that is not in the list.
         """
-        request = context.request
-        return cls.objects.create(
-            verb=Verb(verb),
-            actor_id=by and by.pk,
-            impersonator_id=request and getattr(request.session, "impersonator_id", None),
-            subject_kind=subject._meta.model_name if subject else "",
-            subject_id=subject and subject.pk,
-            subject_label=(label or str(subject))[:LABEL_LENGTH] if subject else "",
-            organization_id=organization_id,
-            ip=client.ip(request.META) if request else None,
-            request_id=getattr(request, "id", ""),
-            data=data,
+        return cls.objects.create(**_fields(verb, by, subject, label, organization_id, data))
+
+    @classmethod
+    def record_all(
+        cls,
+        verb: Verb,
+        *,
+        by: "User | None",
+        subjects: Mapping[models.Model, str],
+        organization_id: UUID | None = None,
+        **data: Any,
+    ) -> None:
+        """Write an event about each subject, by the label it is given, as `record` does for one.
+
+        However many these are, it is one statement.
+        """
+        Event.objects.bulk_create(
+            Event(**_fields(verb, by, subject, label, organization_id, data))
+            for subject, label in subjects.items()
         )
 
     @classmethod
@@ -162,3 +169,27 @@ def with_names(events: Iterable[Event]) -> list[Event]:
     for event in events:
         event.names = names
     return events
+
+
+def _fields(
+    verb: Verb,
+    by: "User | None",
+    subject: models.Model | None,
+    label: str | None,
+    organization_id: UUID | None,
+    data: dict[str, Any],
+) -> dict[str, Any]:
+    """Return an event's fields, those of the current request among them."""
+    request = context.request
+    return {
+        "verb": Verb(verb),
+        "actor_id": by and by.pk,
+        "impersonator_id": request and getattr(request.session, "impersonator_id", None),
+        "subject_kind": subject._meta.model_name if subject else "",
+        "subject_id": subject and subject.pk,
+        "subject_label": (label or str(subject))[:LABEL_LENGTH] if subject else "",
+        "organization_id": organization_id,
+        "ip": client.ip(request.META) if request else None,
+        "request_id": getattr(request, "id", ""),
+        "data": data,
+    }

@@ -78,6 +78,8 @@ def count_most(kind: str, who: str, amount: int, seconds: int, *, tries: int) ->
     Return how many these are, and in how many seconds the next may come: 0 where all of them count.
     """
     key = _key(kind, who, amount, seconds)
+    if not tries:
+        return 0, 0
     if tries <= amount and _count([key], amount, seconds, tries):
         return tries, 0
     left = amount - _used(key, seconds)
@@ -138,6 +140,8 @@ def _key(kind: str, who: str, amount: int, seconds: int) -> str:
 
 def _count(keys: Collection[str], amount: int, seconds: int, tries: int = 1) -> dict[str, datetime]:
     """Count so many tries of each key, all of them or none; return the last ones that count."""
+    if not keys:
+        return {}
     what: dict[str, Any] = {"keys": list(keys), "amount": amount, "seconds": seconds}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, what | {"tries": tries})
