@@ -168,13 +168,8 @@ class InvitationAdmin(Recorded, NothingToChange):
     search_fields = ["email__startswith", "organization__slug__startswith"]
     search_help_text = "The beginning of an email address or of an organization’s web address"
     fields = [
-        "email",
-        "organization",
-        "role",
-        "state",
-        "invited_by",
-        "invitee",
-        *["created", "expires", "closed"],
+        *["email", "organization", "role", "teams", "message", "state", "invited_by", "invitee"],
+        *["created", "expires", "closed", "mail"],
     ]
     readonly_fields = ["state"]
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from orgs.transfers import Transfer
 
 
-def invitation(invitation: "Invitation", token: str) -> "Mail":
-    """Queue the link; return the email. The token stands nowhere but in it, encrypted."""
+def invitation(invitation: "Invitation", token: str) -> EmailMessage:
+    """Return the email with the link. The token stands nowhere else."""
     inviter, organization = plain(str(invitation.invited_by)), plain(str(invitation.organization))
     text = render_to_string(
         "emails/invitation.txt",
@@ -29,12 +29,13 @@ def invitation(invitation: "Invitation", token: str) -> "Mail":
             "organization": organization,
             "site_name": settings.SITE_NAME,
             "role": invitation.role,
+            "message": plain(invitation.message),
             "expires": invitation.expires,
             "url": absolute(reverse("orgs:invitation_detail", args=[token])),
         },
     )
     subject = f"{inviter} invites you to {organization}"
-    return queue(EmailMessage(subject, text, to=[invitation.email]))
+    return EmailMessage(subject, text, to=[invitation.email])
 
 
 def member_removed(person: "User", organization: "Organization") -> "Mail":

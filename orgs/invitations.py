@@ -2,13 +2,13 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -16,9 +16,12 @@ from organizations.base import OrganizationInvitationBase
 from organizations.signals import invitation_accepted
 from uuid_utils.compat import uuid7
 
-from accounts.models import Mail, User
+from accounts.models import Event, Mail, User
+from accounts.outbox import queue_all
 from accounts.verbs import Verb
 from orgs import emails
+from orgs.mail_limits import too_many
+from orgs.refusals import InvitationClosed
 from orgs.roles import Role
 from orgs.teams import Team, TeamMembership
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from orgs.models import Membership
 
 MESSAGE_LENGTH = 280  # characters
+ISSUED = ["role", "message", "invited_by", "mail", "token_hash", "expires"]  # what a new link sets
 
 
 class InvitationStatus(models.TextChoices):
@@ -51,6 +55,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> Self:
         """Those that nobody answered or revoked, expired ones too."""
         return self.filter(status=InvitationStatus.PENDING)
+
+    def closed(self) -> Self:
+        """Those that were answered or revoked."""
+        return self.exclude(status=InvitationStatus.PENDING)
 
     def to(self, user: User) -> Self:
         """Those that went to an address which this person has confirmed, however they stand."""
@@ -96,26 +104,6 @@ class Obstacle(models.TextChoices):
     FULL = "full", "no seat is free"
     UNVERIFIED = "unverified", "their address is not confirmed"
     OTHER_ADDRESS = "other_address", "it went to another address"
-
-
-class CannotInvite(Exception):
-    """The text is for the person who tried."""
-
-
-class AlreadyMember(CannotInvite):
-    def __init__(self) -> None:
-        super().__init__("This person is already a member.")
-
-
-class AlreadyInvited(CannotInvite):
-    def __init__(self, invitation: "Invitation") -> None:
-        super().__init__("This address already has a pending invitation.")
-        self.invitation = invitation
-
-
-class InvitationClosed(CannotInvite):
-    def __init__(self) -> None:
-        super().__init__("This invitation was answered or revoked in the meantime.")
 
 
 class CannotAnswer(Exception):
@@ -198,6 +186,11 @@ class Invitation(OrganizationInvitationBase):
                 condition=models.Q(status=InvitationStatus.PENDING),
                 name="invitation_list",
             ),
+            models.Index(
+                fields=["organization", "id"],
+                condition=~models.Q(status=InvitationStatus.PENDING),
+                name="invitation_record",
+            ),
             models.Index(fields=["email"], name="invitation_email"),
         ]
 
@@ -208,6 +201,39 @@ class Invitation(OrganizationInvitationBase):
     def find(cls, token: str) -> Self:
         """Return the invitation of this link; raises DoesNotExist, for a link renewed since too."""
         return cls.objects.select_related("organization", "invited_by").get(token_hash=_hash(token))
+
+    @classmethod
+    def issue(cls, invitations: Collection["Invitation"], *, by: "Membership") -> None:
+        """Save new ones and old ones, each with a link that is new and alone works from now on.
+
+        However many these are, it takes as many statements, or one more if there are old and new
+        ones. Call it under the lock on their organization, for invitations to one role. A token
+        leaves this function only in its email.
+        """
+        again = [invitation for invitation in invitations if not invitation.is_new]
+        new = [invitation for invitation in invitations if invitation.is_new]
+        _withdraw(again)
+        tokens = [invitation._renew(by.user) for invitation in invitations]
+        mails = queue_all(map(emails.invitation, invitations, tokens))
+        for invitation, mail in zip(invitations, mails, strict=True):
+            invitation.mail = mail
+        cls.objects.bulk_create(
+            invitations, update_conflicts=True, unique_fields=["id"], update_fields=ISSUED
+        )
+        for verb, subjects in ((Verb.INVITED, new), (Verb.INVITED_AGAIN, again)):
+            if subjects:
+                Event.record_all(
+                    verb,
+                    by=by.user,
+                    subjects={invitation: invitation.email for invitation in subjects},
+                    organization_id=by.organization_id,
+                    role=subjects[0].role,
+                )
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was not saved yet."""
+        return self._state.adding
 
     @property
     def is_expired(self) -> bool:
@@ -260,36 +286,34 @@ class Invitation(OrganizationInvitationBase):
         self._close(InvitationStatus.DECLINED, Verb.INVITATION_DECLINED, by)
 
     @transaction.atomic
-    def renew(self, *, by: "Membership", role: Role | None = None) -> None:
-        """Send a new link, for another role if one is given; the old link is dead from now on.
+    def renew(self, *, by: "Membership") -> None:
+        """Send a new link, which works as long as one that is new; the old link is dead.
 
-        Raises PermissionDenied, and InvitationClosed for one that was answered or revoked.
+        Raises PermissionDenied, InvitationClosed for one that was answered or revoked, and
+        TooManyMails.
         """
-        self._lock_pending()
-        self.role = role or self.role
-        self._check_right(by)
-        self._issue(by, Verb.INVITED_AGAIN)
+        by = self._lock_pending(by)
+        for refusal in too_many([self.email], known=[self.email], by=by).values():
+            raise refusal
+        Invitation.issue([self], by=by)
 
     @transaction.atomic
     def revoke(self, *, by: "Membership") -> None:
-        """Take the invitation back.
+        """Take the invitation back, and its email, too, if that waits for the mail server.
 
         Raises PermissionDenied, and InvitationClosed for one that was answered or revoked.
         """
-        self._lock_pending()
-        self._check_right(by)
+        by = self._lock_pending(by)
+        _withdraw([self])
         self._close(InvitationStatus.REVOKED, Verb.INVITATION_REVOKED, by.user)
 
-    def _issue(self, by: "Membership", verb: Verb) -> None:
-        """Save with a new token, which leaves this function only in the mail."""
+    def _renew(self, by: User) -> str:
+        """Return the token of the link that works from now on."""
         token = secrets.token_urlsafe(32)
         self.token_hash = _hash(token)
         self.expires = timezone.now() + timedelta(hours=settings.INVITATION_HOURS)
-        self.invited_by = by.user
-        with transaction.atomic():
-            self.mail = emails.invitation(self, token)
-            self.save()
-            self._record(verb, by.user)
+        self.invited_by = by
+        return token
 
     def _join_teams(self, membership: "Membership") -> None:
         """Add the new member to the teams; one that is full goes without them."""
@@ -310,14 +334,14 @@ class Invitation(OrganizationInvitationBase):
     def _record(self, verb: Verb, by: User | None) -> None:
         self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
 
-    def _check_right(self, by: "Membership") -> None:
-        if by.organization_id != self.organization_id or not by.can_invite(self.role):
-            raise PermissionDenied(f"This takes the right to invite {self.role}s.")
-
-    def _lock_pending(self) -> None:
+    def _lock_pending(self, by: "Membership") -> "Membership":
+        """Lock it as it waits for an answer; return who acts, as they are now, if they may."""
         self._lock()
         if self.status != InvitationStatus.PENDING:
-            raise InvitationClosed
+            raise InvitationClosed(self.status)
+        by = self.organization.acting(by)
+        by.check_can_invite(self.role)
+        return by
 
     def _lock(self, person: User | None = None) -> None:
         """Lock, and reread, the organization, then this row: the order everybody keeps.
@@ -348,6 +372,13 @@ class Invitation(OrganizationInvitationBase):
         if address is None:
             return Obstacle.OTHER_ADDRESS
         return None if address.verified else Obstacle.UNVERIFIED
+
+
+def _withdraw(invitations: Collection[Invitation]) -> None:
+    """Do not send the emails that still wait: their links are dead."""
+    if invitations:
+        mails = [invitation.mail_id for invitation in invitations]
+        Mail.objects.filter(pk__in=mails, delivered=None).delete()
 
 
 def _hash(token: str) -> str:

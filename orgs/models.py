@@ -5,10 +5,12 @@ modules of their own. What the database itself guarantees: migrations/0002_owner
 0004_teams_stay_inside.
 """
 
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -29,9 +31,9 @@ from accounts.events import Event
 from accounts.models import Avatar, User
 from accounts.names import validate_name
 from accounts.verbs import Verb
-from orgs import emails, limits, metadata
-from orgs.invitations import AlreadyInvited, AlreadyMember, InvitationClosed
+from orgs import emails, inviting, limits, metadata
 from orgs.invitations import Invitation as Invitation  # one of the models of this app
+from orgs.inviting import Answer
 from orgs.roles import OF_PRIMARY_OWNER, PERMISSIONS, Permission, Role
 from orgs.slugs import suggest_slugs, validate_slug
 from orgs.teams import Team as Team
@@ -125,7 +127,10 @@ class Organization(AbstractOrganization):
 
         Raises PermissionDenied for somebody who is no member of this organization any more.
         """
-        now = self.memberships.select_related("user").filter(pk=by.pk, user__is_active=True).first()
+        members = self.memberships.select_related("user").annotate(
+            is_primary_owner=models.Q(ownership__isnull=False)
+        )
+        now = members.filter(pk=by.pk, user__is_active=True).first()
         if now is None:
             raise PermissionDenied("You are no longer a member.")
         now.organization = self
@@ -181,28 +186,44 @@ class Organization(AbstractOrganization):
         self.record(Verb.MEMBER_ADDED, by=by, subject=user, role=role)
         return membership
 
-    def invite(self, email: str, role: Role, *, by: "Membership") -> "Invitation":
-        """Return the invitation whose link is now on its way to the address.
+    def invite(
+        self,
+        email: str,
+        role: Role,
+        *,
+        by: "Membership",
+        teams: Collection[UUID] = (),
+        message: str = "",
+    ) -> "Invitation":
+        """Return the invitation whose link is now on its way to the address, typed in any way.
 
-        An invitation of this address that expired is renewed. Whether the address has an account
-        makes no difference. Raises PermissionDenied, or a CannotInvite that says why.
+        Raises PermissionDenied, or the CannotInvite that says why; see `invite_all`.
         """
         email = User.objects.normalize_email(email)
-        if by.organization_id != self.pk or not by.can_invite(role):
-            raise PermissionDenied(f"This takes the right to invite {role.label.lower()}s.")
-        if self.memberships.filter(user__email=email).exists():
-            raise AlreadyMember
-        try:
-            invitation = Invitation(organization=self, email=email, role=role)
-            invitation._issue(by, Verb.INVITED)
-        except IntegrityError:
-            invitation = self.invitations.pending().filter(email=email).first()
-            if invitation is None:
-                raise InvitationClosed from None
-            if not invitation.is_expired:
-                raise AlreadyInvited(invitation) from None
-            invitation.renew(by=by, role=role)
-        return invitation
+        answers = self.invite_all([email], role, by=by, teams=teams, message=message)
+        answer = answers[email]
+        if isinstance(answer, Invitation):
+            return answer
+        raise answer
+
+    def invite_all(
+        self,
+        emails: Iterable[str],
+        role: Role,
+        *,
+        by: "Membership",
+        teams: Collection[UUID] = (),
+        message: str = "",
+    ) -> dict[str, Answer]:
+        """Invite these addresses (as they are stored); return for each its invitation, or why not.
+
+        Whoever is refused keeps nobody else out. An invitation of the address that expired is
+        renewed. Whether an address has an account makes no difference. `teams` are ids; those of
+        teams that are not, or no longer, there are left out. `message` is one line of plain text.
+
+        Raises PermissionDenied.
+        """
+        return inviting.invite_all(self, emails, role, by=by, teams=teams, message=message)
 
     def record(self, verb: Verb, *, by: User | None, subject: models.Model, **data: Any) -> None:
         """Write an event of this organization into the audit trail."""
@@ -334,6 +355,11 @@ class Membership(AbstractOrganizationUser):
     def can_invite(self, role: str) -> bool:
         """Whether this member may hand out the role, and resend or revoke an invitation to it."""
         return self.can(Permission.MANAGE_OWNERS if role == Role.OWNER else Permission.INVITE)
+
+    def check_can_invite(self, role: str) -> None:
+        """Raise PermissionDenied unless this member may hand out the role."""
+        if not self.can_invite(role):
+            raise PermissionDenied(f"This takes the right to invite somebody as {role}.")
 
     @transaction.atomic
     def change_role(self, role: str, *, by: "Membership") -> None:

@@ -68,7 +68,7 @@ def test_an_email_to_somebody_else_is_in_utc(
 ):
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
     client.force_login(alice)
-    form = {"email": "erin@example.com", "role": "member"}
+    form = {"emails": "erin@example.com", "role": "member"}
     with django_capture_on_commit_callbacks(execute=True):
         client.post("/o/acme/invitations/new/", form)
     expires = Invitation.objects.get().expires

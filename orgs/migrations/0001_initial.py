@@ -525,6 +525,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="invitation",
+            index=models.Index(
+                condition=models.Q(("status", "pending"), _negated=True),
+                fields=["organization", "id"],
+                name="invitation_record",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invitation",
             index=models.Index(fields=["email"], name="invitation_email"),
         ),
         migrations.AddConstraint(

@@ -11,7 +11,7 @@ from orgs.tests.conftest import link_in
 
 NEW = "/o/acme/invitations/new/"
 LIST = "/o/acme/invitations/"
-ERIN = {"email": "erin@example.com", "role": "member"}
+ERIN = {"emails": "erin@example.com", "role": "member"}
 
 
 def test_the_email_says_who_invites_whereto_and_how_long(invite, acme):

@@ -29,9 +29,9 @@ def admin(bob, acme, signed_in):
 def send(commits):
     """Call it with a browser to fill in the form."""
 
-    def send(browser, email="erin@example.com", role="member", **more):
+    def send(browser, emails="erin@example.com", role="member", **more):
         with commits():
-            return browser.post(NEW, {"email": email, "role": role, **more})
+            return browser.post(NEW, {"emails": emails, "role": role, **more})
 
     return send
 
@@ -162,7 +162,7 @@ def test_a_closed_invitation_stays_closed(action, status, owner, invite):
     Invitation.objects.update(status=status, closed=timezone.now())
     before = Invitation.objects.values().get()
     answer = owner.post(f"{LIST}{invitation.pk}/{action}/", follow=True)
-    assert "was answered or revoked in the meantime" in answer.text
+    assert f"This invitation was {status} in the meantime" in answer.text
     assert Invitation.objects.values().get() == before
     assert len(mail.outbox) == 1
 
@@ -208,10 +208,11 @@ def test_a_page_of_the_list_costs_four_statements_however_long(
 
 
 def test_inviting_costs_few_statements(owner, django_assert_num_queries):
-    # Session, membership, whether a member already, savepoint, email, row, event, savepoint; then
-    # the email is claimed, sent, and counts as delivered.
-    with django_assert_num_queries(10):
-        owner.post(NEW, {"email": "erin@example.com", "role": "member"})
+    # Session, membership, the teams to choose from; the lock, who acts, what was sent before, who
+    # is a member, how many are pending; the limit of a person, email, invitation, event; two
+    # for the transaction, and two to send the email after it.
+    with django_assert_num_queries(16):
+        owner.post(NEW, {"emails": "erin@example.com", "role": "member"})
 
 
 @pytest.mark.parametrize(
@@ -224,8 +225,8 @@ def test_inviting_costs_few_statements(owner, django_assert_num_queries):
         ("erin@example.com", "member\x00"),
         ("not an address", "member"),
         ("erin@example.com\x00", "member"),
-        ("erin@example.com\nBcc: charlie@example.com", "member"),
-        ("erin@example.com, charlie@example.com", "member"),
+        ("Bcc: charlie@example.com", "member"),
+        ("erin@example.com charlie", "member"),
         ("e" * 250 + "@example.com", "member"),
         ("e" * 1_000_000 + "@example.com", "member"),
         ("e\u0301\u0323" * 200_000, "member"),

@@ -106,7 +106,7 @@ def test_a_double_click_deletes_an_organization_once(acme, alice):
 
 
 def test_two_admins_inviting_one_address_make_one_invitation(acme, alice, bob):
-    form = {"email": "erin@example.com", "role": "member"}
+    form = {"emails": "erin@example.com", "role": "member"}
     calls = [
         posting(browser, "/o/acme/invitations/new/", form)
         for person in (alice, bob)

@@ -91,9 +91,9 @@ def make_organization(person, name):
 def invite(person, email, role):
     person.follows("Invite a teammate")
     person.sees("Invite a teammate")
-    person.fills(Email_address=email)
+    person.fills(Email_addresses=email)
     person.chooses(Role=role)
-    person.presses("Send the invitation")
+    person.presses("Send invitations")
     person.sees("Invitations")
     person.reads(f"The invitation for {email} is on its way.")
 

@@ -1,0 +1,67 @@
+"""Why somebody cannot be invited, or not at this moment: each text is for the person who tried."""
+
+from typing import TYPE_CHECKING
+
+from accounts import limits
+
+if TYPE_CHECKING:
+    from orgs.invitations import Invitation
+
+
+class CannotInvite(Exception):
+    outcome = ""  # the same in a word or two, for a list
+    wait = 0  # seconds until it may be tried again, where waiting helps
+
+
+class NotAnAddress(CannotInvite):
+    outcome = "Invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This is no email address that mail can be sent to.")
+
+
+class AlreadyMember(CannotInvite):
+    outcome = "Already a member"
+
+    def __init__(self) -> None:
+        super().__init__("This person is already a member.")
+
+
+class AlreadyInvited(CannotInvite):
+    outcome = "Already invited"
+
+    def __init__(self, invitation: "Invitation") -> None:
+        super().__init__("This address already has a pending invitation.")
+        self.invitation = invitation
+
+
+class InvitedAsOwner(CannotInvite):
+    outcome = "Already invited"
+
+    def __init__(self) -> None:
+        super().__init__("This address was invited as an owner. Only an owner can change that.")
+
+
+class TooManyInvitations(CannotInvite):
+    outcome = "Limit reached"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"There can be at most {limit} pending invitations, expired ones among them. "
+            "Revoke those that nobody will use."
+        )
+
+
+class TooManyMails(CannotInvite):
+    outcome = "Limit reached"
+
+    def __init__(self, reason: str, wait: int) -> None:
+        super().__init__(f"{reason} Try again {limits.when(wait)}.")
+        self.wait = wait
+
+
+class InvitationClosed(CannotInvite):
+    outcome = "Closed"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This invitation was {status} in the meantime. Nothing was changed.")
