@@ -15,6 +15,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.apps.registry import Apps
+from django.contrib.postgres.search import SearchVectorField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, BinaryField, CharField, EmailField, Field, JSONField, Model, Q
 from django.utils import timezone
@@ -27,7 +28,8 @@ ABOUT = (
     "and of other people everything but their names. Times are in UTC."
 )
 LOOKS_SECRET = re.compile("password|secret|token|hash|key|code|credential|salt|session_data")
-OPAQUE = (JSONField, BinaryField)  # nobody knows what is inside, so they are left out but for …
+# Nobody knows, or can read, what is inside: left out but for …
+OPAQUE = (JSONField, BinaryField, SearchVectorField)
 READABLE = {"socialaccount.SocialAccount.extra_data"}
 PRIVATE = {"accounts.User.avatar", "accounts.User.banned_by", "accounts.Session.parent"}
 WORDING = dict(Verb.choices)

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.urls import reverse
@@ -291,6 +293,9 @@ class Membership(AbstractOrganizationUser):
         db_persist=True,
     )
     visited = models.DateTimeField("last visit", null=True, blank=True, editable=False)
+    # What lists are sorted and searched by; migrations/0007_members_are_found fills them.
+    sort_name = models.CharField(max_length=254, default="", editable=False)
+    search = SearchVectorField(null=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -308,7 +313,17 @@ class Membership(AbstractOrganizationUser):
                 fields=["id", "organization", "role"], name="membership_id_organization_role"
             ),
         ]
-        indexes = [models.Index(fields=["organization", "id"], name="membership_list")]
+        indexes = [
+            models.Index(fields=["organization", "id"], name="membership_list"),
+            models.Index(fields=["organization", "sort_name", "id"], name="membership_by_name"),
+            models.Index(fields=["organization", "role", "id"], name="membership_of_role"),
+            models.Index(
+                fields=["organization", "role", "sort_name", "id"],
+                name="membership_of_role_by_name",
+            ),
+            # Without fast updates: what they put off, each search would read.
+            GinIndex(fields=["search"], name="membership_search", fastupdate=False),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}"

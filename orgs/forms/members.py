@@ -1,9 +1,27 @@
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
 from orgs.models import Membership
 from orgs.roles import Role
+
+SORTS = {"": "First to join", "newest": "Last to join", "name": "Name"}
+
+
+class MemberFilter(forms.Form):
+    """What the list of members shows; whatever is left empty leaves nobody out."""
+
+    q = forms.CharField(label="Name or email", max_length=100, required=False)
+    role = forms.ChoiceField(choices=[("", "All"), *Role.choices], required=False)
+    team = forms.ChoiceField(required=False)
+    sort = forms.ChoiceField(label="Sort by", choices=[*SORTS.items()], required=False)
+
+    def __init__(self, *args: Any, teams: Iterable[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team: Any = self.fields["team"]
+        team.choices = [("", "All"), *((str(pk), name) for pk, name in teams)]
 
 
 class RoleForm(forms.Form):

@@ -7,13 +7,15 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.pages import SIZE, Page, page_of
+from accounts.pages import NOTHING, SIZE, Page, page_of
 from orgs.access import MemberRequest, requires
-from orgs.forms.members import RoleForm
+from orgs.forms.members import MemberFilter, RoleForm
+from orgs.members import search
 from orgs.models import Membership, Organization, PrimaryOwnerStays
 from orgs.roles import Permission, Role
 from orgs.views.answers import form_page
@@ -39,8 +41,14 @@ def _of_member(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 @require_safe
 @requires(Permission.SEE_ORGANIZATION)
 def member_list(request: MemberRequest, slug: str) -> HttpResponse:
-    page = members_of(request.organization, request.GET)
-    return render(request, "orgs/member_list.html", {"page": page})
+    """Filters that are none show nobody, say so, and keep what was typed."""
+    teams = request.organization.teams.order_by(Lower("name")).values_list("pk", "name")
+    filters = MemberFilter(request.GET, teams=teams)
+    is_valid = filters.is_valid()
+    chosen = filters.cleaned_data if is_valid else {}
+    page = members_of(request.organization, request.GET, **chosen) if is_valid else NOTHING
+    context = {"page": page, "filters": filters}
+    return render(request, "orgs/member_list.html", context, status=200 if is_valid else 400)
 
 
 @require_safe
@@ -81,19 +89,42 @@ def member_leave(request: MemberRequest, member: Membership) -> HttpResponse:
     return redirect("orgs:organization_list")
 
 
-def members_of(organization: Organization, query: Mapping[str, str], size: int = SIZE) -> Page:
-    """Return a page of the members, as dicts: see templates/orgs/_members.html."""
+def members_of(
+    organization: Organization,
+    query: Mapping[str, str],
+    size: int = SIZE,
+    *,
+    q: str = "",
+    role: str = "",
+    team: str = "",
+    sort: str = "",
+) -> Page:
+    """Return a page of the members, as dicts: see templates/orgs/_members.html.
+
+    The filters are MemberFilter's.
+    """
+    members = Membership.objects.values(
+        "id",
+        "role",
+        "sort_name",
+        name=F("user__name"),
+        email=F("user__email"),
+        avatar=F("user__avatar_id"),
+        is_primary_owner=Q(ownership__isnull=False),
+    )
+    found = Membership.objects.all()
+    if q:
+        found = search(found, organization, q)
+    if team:
+        found = found.filter(team_memberships__team=team)
     return page_of(
-        Membership.objects.values(
-            "id",
-            "role",
-            "created",
-            name=F("user__name"),
-            email=F("user__email"),
-            avatar=F("user__avatar_id"),
-        ),
+        members,
         query,
         within=("organization_id", organization.pk),
+        also={"role": role} if role else {},
+        by="sort_name" if sort == "name" else "",
+        newest_first=sort == "newest",
+        among=found if q or team else None,
         size=size,
     )
 
