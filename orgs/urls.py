@@ -35,7 +35,7 @@ organization: list[URLPattern | URLResolver] = [
     path(
         "settings/logo/remove/", settings.organization_logo_remove, name="organization_logo_remove"
     ),
-    path("delete/", settings.organization_delete, name="organization_delete"),
+    path("settings/delete/", settings.organization_delete, name="organization_delete"),
     path("members/", members.member_list, name="member_list"),
     path("members/leave/", members.member_leave, name="member_leave"),
     path("members/<uuid:pk>/", members.member_detail, name="member_detail"),

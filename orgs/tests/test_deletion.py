@@ -9,7 +9,7 @@ from accounts.verbs import Verb
 from orgs.models import Invitation, Membership, Organization, Team, TeamMembership
 from orgs.roles import Role
 
-PAGE = "/o/acme/delete/"
+PAGE = "/o/acme/settings/delete/"
 TABLES = [Organization, Membership, Team, TeamMembership, Invitation, Avatar]
 
 

@@ -99,7 +99,8 @@ def test_one_person_sending_one_form_four_times_gets_one_organization(charlie):
 
 def test_a_double_click_deletes_an_organization_once(acme, alice):
     calls = [
-        posting(browser, "/o/acme/delete/", {"slug": "acme"}) for browser in browsers(alice, 4)
+        posting(browser, "/o/acme/settings/delete/", {"slug": "acme"})
+        for browser in browsers(alice, 4)
     ]
     assert statuses(at_once(*calls)) == {302: 1, 404: 3}
     assert not Organization.objects.exists()

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, Func, IntegerField, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +15,7 @@ from accounts.pages import page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms.organizations import TAKEN, OrganizationForm
 from orgs.limits import LimitReached
-from orgs.models import Membership, Organization, Transfer
+from orgs.models import Membership, Organization, Team, Transfer
 from orgs.roles import Permission
 from orgs.views.answers import form_page
 from orgs.views.invitations import pending_of
@@ -22,6 +23,7 @@ from orgs.views.members import members_of
 from orgs.visits import last_place
 
 FIRST_FEW = 6
+MOST_COUNTED = 1000
 
 
 @require_safe
@@ -70,12 +72,36 @@ def organization_new(request: MemberRequest) -> HttpResponse:
 @requires(Permission.SEE_ORGANIZATION)
 def organization_detail(request: MemberRequest, slug: str) -> HttpResponse:
     """The dashboard: the first few people, and what is pending for those who may see it."""
-    context: dict[str, Any] = {"members": members_of(request.organization, {}, FIRST_FEW).rows}
+    context: dict[str, Any] = {
+        "members": members_of(request.organization, {}, FIRST_FEW).rows,
+        **_numbers(request.organization),
+    }
     if request.membership.is_admin:  # an offer goes to owners and admins
         context["transfer"] = Transfer.concerning(request.membership)
     if request.membership.can(Permission.SEE_INVITATIONS):
         context["invitations"] = pending_of(request.organization, {}, FIRST_FEW).rows
     return render(request, "orgs/organization_detail.html", context)
+
+
+def _numbers(organization: Organization) -> dict[str, str]:
+    """Return '12 members' and '3 teams', counted no further than anybody reads."""
+    counted = {"number_of_members": _counted(Membership), "number_of_teams": _counted(Team)}
+    numbers = Organization.objects.filter(pk=organization.pk).values(**counted).get()
+    return {
+        name: _words(number, name.removeprefix("number_of_")) for name, number in numbers.items()
+    }
+
+
+def _counted(model: type[Membership | Team]) -> Func:
+    rows = model._default_manager.filter(organization=OuterRef("pk")).order_by().values("pk")
+    some = ArraySubquery(rows[: MOST_COUNTED + 1])
+    return Func(some, function="cardinality", output_field=IntegerField())
+
+
+def _words(number: int, things: str) -> str:
+    if number > MOST_COUNTED:
+        return f"{MOST_COUNTED:,}+ {things}"
+    return f"{number} {things if number != 1 else things.removesuffix('s')}"
 
 
 def _made_by_the_same_form(user: User, form: OrganizationForm) -> Organization | None:
