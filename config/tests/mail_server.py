@@ -1,8 +1,11 @@
-"""A real SMTP server for the tests of what happens when there is none, or one that refuses."""
+"""Real mail servers for the tests of what happens when there is none, or one that is no good."""
 
+import asyncio
 import email
 import email.policy
 import socket
+import threading
+from contextlib import contextmanager, suppress
 
 from aiosmtpd.controller import Controller
 from django.core.management import call_command
@@ -11,13 +14,20 @@ from accounts.models import Mail
 
 
 class MailServer:
-    """Down until `start`; `mails` are those that it took, each with its text as `body`."""
+    """Down until `start`; `mails` are those that it took, each with its text as `body`.
+
+    `answers` has what it says to some addresses, `delay` the seconds it takes for each email, and
+    `visits` who connected.
+    """
 
     def __init__(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.mails = []
         self.refusing = False
+        self.answers = {}
+        self.delay = 0
+        self.visits = set()
         self.controller = None
 
     def start(self, *, refusing=False):
@@ -38,13 +48,45 @@ class MailServer:
             self.controller = None
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        self.visits.add(session.peer)
         if self.refusing:
             return f"550 {address} is not welcome"
+        if address in self.answers:
+            return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        mail.body = "\n".join(mail.get_content().splitlines())
+        mail.body = "\n".join(mail.get_body(("plain",)).get_content().splitlines())
+        mail.envelope = envelope.rcpt_tos
         self.mails.append(mail)
+        await asyncio.sleep(self.delay)
         return "250 OK"
+
+
+@contextmanager
+def dripping(port, said=b""):
+    """Listen on the port, greet with `said`, and then say a byte now and then, and never an end."""
+    is_over = threading.Event()
+    visits = []
+
+    def drip(listener):
+        with suppress(OSError):
+            while True:
+                visits.append(listener.accept()[0])
+                threading.Thread(target=talk, args=[visits[-1]], daemon=True).start()
+
+    def talk(visitor):
+        with suppress(OSError):
+            visitor.sendall(said)
+            while not is_over.wait(0.05):
+                visitor.sendall(b"2")
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        threading.Thread(target=drip, args=[listener], daemon=True).start()
+        yield visits
+        is_over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+    for visitor in visits:
+        visitor.close()
