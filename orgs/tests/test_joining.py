@@ -240,7 +240,7 @@ def test_a_full_team_goes_without_who_accepts_and_they_read_it(
     invitation, link = invite()
     invitation.teams.set([garden, acme.teams.create(name="Shed")])
     page = erins.post(f"{link}accept/", follow=True)
-    assert "There was no room for you in Garden." in page.text
+    assert "There was no room for you in the team Garden." in page.text
     [place] = TeamMembership.objects.filter(membership__user=erin)
     assert place.team.name == "Shed"
 

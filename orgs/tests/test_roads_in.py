@@ -170,7 +170,7 @@ def test_whoever_forgot_their_account_is_led_to_sign_in_and_is_in(client, erin, 
     _, link = invite()
     entrance, onward = enter(client, link, "sign-up")
     assert entrance.startswith(LOGIN)
-    assert "erin@example.com has an account. Sign in with it to join." in client.get(entrance).text
+    assert "erin@example.com has an account already. Sign in to join." in client.get(entrance).text
     form = {"login": "erin@example.com", "password": PASSWORD, "next": onward}
     assert ends(client.post(LOGIN, form, follow=True)) == JOINED
 

@@ -54,11 +54,8 @@ def invitation_detail(request: HttpRequest, token: str) -> HttpResponse:
     if invitation.organization.has_member(request.user):
         return redirect(invitation.organization)
     _check(invitation, request)
-    context = {
-        "invitation": invitation,
-        "token": token,
-        "teams": invitation.teams.order_by("name").values_list("name", flat=True),
-    }
+    names = list(invitation.teams.order_by("name").values_list("name", flat=True))
+    context = {"invitation": invitation, "token": token, "teams": teams_in_words(names)}
     return render(request, "orgs/invitation_detail.html", context)
 
 
@@ -83,7 +80,7 @@ def invitation_sign_up(request: HttpRequest, token: str) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(_link(token))
     if EmailAddress.objects.filter(email=invitation.email, verified=True).exists():
-        messages.info(request, f"{invitation.email} has an account. Sign in with it to join.")
+        messages.info(request, f"{invitation.email} has an account already. Sign in to join.")
         return _enter(request, token, invitation, "account_login")
     return _enter(request, token, invitation, "account_signup")
 
@@ -126,10 +123,14 @@ def join(request: Any, invitation: Invitation) -> HttpResponse:
     """Accept in the name of who is signed in, and lead them into the organization."""
     organization = invitation.accept(by=request.user).organization
     messages.success(request, f"You are a member of {organization}.")
-    if invitation.full_teams:
-        teams = get_text_list(invitation.full_teams, "and")
-        messages.warning(request, f"There was no room for you in {teams}. Ask an admin to add you.")
+    if full := teams_in_words(invitation.full_teams):
+        messages.warning(request, f"There was no room for you in the {full}. Ask who invited you.")
     return redirect(organization)
+
+
+def teams_in_words(names: list[str]) -> str:
+    """Return 'team Garden', 'teams Garden and Shed', or nothing for no team."""
+    return f"team{'s' if len(names) > 1 else ''} {get_text_list(names, 'and')}" if names else ""
 
 
 def _check(invitation: Invitation, request: HttpRequest) -> None:

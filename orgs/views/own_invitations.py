@@ -27,6 +27,7 @@ def own_invitation_list(request: MemberRequest) -> HttpResponse:
         "expires",
         organization_name=F("organization__name"),
         inviter_name=F("invited_by__name"),
+        organization_logo=F("organization__logo_id"),
         inviter_email=F("invited_by__email"),
         team_names=StringAgg("teams__name", Value(", "), order_by="teams__name"),
     )

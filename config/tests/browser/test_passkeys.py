@@ -6,6 +6,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 
 from config.cast import PASSWORD
+from orgs.roles import Role
+from orgs.tests.conftest import link_in
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +40,24 @@ def test_sign_up_and_sign_in_with_a_passkey(visitor, db, mailoutbox):
     erin.opens("/accounts/login/")
     erin.presses("Sign in with a passkey")
     erin.sees("Your organizations")
+
+
+def test_an_invited_stranger_signs_up_with_a_passkey_and_is_in(visitor, acme, alice, mailoutbox):
+    acme.invite("erin@example.com", Role.MEMBER, by=acme.memberships.get(user=alice))
+    erin = visitor()
+    plug_in(erin)
+    erin.opens(link_in(mailoutbox.pop()))
+    erin.sees("Join Acme")
+    erin.presses("Create an account and join")
+    erin.follows("Sign up with a passkey")
+    erin.sees("Sign up with a passkey")
+    assert erin.field("Email") == "erin@example.com"
+    erin.fills(Name="Erin Example")
+    erin.presses("Continue")
+    erin.sees("Create your passkey")
+    erin.presses("Create the passkey")
+    erin.sees("Acme")
+    assert not mailoutbox
 
 
 def test_a_passkey_is_the_second_step_of_a_sign_in(visitor, alice):

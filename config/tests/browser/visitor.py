@@ -73,7 +73,7 @@ class Visitor:
     def list_in(self, region):
         """Return the rows of the list in the region of this name, as a screen reader says them."""
         said = self.page.get_by_role("region", name=region).aria_snapshot()
-        return re.findall(r"- listitem: (.*)", said)
+        return re.findall(r'- listitem:\s*(?:- link ")?(.*?)(?:":)?\n', f"{said}\n")
 
     def tabs_to(self, name, *, within=12):
         """Press Tab until the focus, visible all the way, is on what has this name."""
