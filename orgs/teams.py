@@ -13,6 +13,7 @@ from django.db.models.functions import Lower, Now
 from django.urls import reverse
 from uuid_utils.compat import uuid7
 
+from accounts.events import Event
 from accounts.names import LENGTH, validate_name
 from accounts.verbs import Verb
 from orgs import limits
@@ -115,8 +116,7 @@ class Team(models.Model):
             TeamMembership(team=self, membership=member, organization=self.organization)
             for member in new
         )
-        for member in new:
-            self._record_about(member, Verb.TEAM_MEMBER_ADDED, acting)
+        self._record_about(new, Verb.TEAM_MEMBER_ADDED, acting)
         return new
 
     @transaction.atomic
@@ -132,7 +132,7 @@ class Team(models.Model):
             needed = Permission.MANAGE_TEAMS if is_lead else Permission.MANAGE_TEAM_PEOPLE
             self._check(acting, needed)
         place.delete()
-        self._record_about(place.membership, Verb.TEAM_MEMBER_REMOVED, acting)
+        self._record_about([place.membership], Verb.TEAM_MEMBER_REMOVED, acting)
 
     @transaction.atomic
     def change_role(self, membership: "Membership", role: TeamRole, *, by: "Membership") -> None:
@@ -146,7 +146,7 @@ class Team(models.Model):
             before, place.role = place.role, role
             place.save(update_fields=["role"])
             verb = Verb.TEAM_MEMBER_ROLE_CHANGED
-            self._record_about(place.membership, verb, acting, before=before, after=role)
+            self._record_about([place.membership], verb, acting, before=before, after=role)
 
     def _acting(self, by: "Membership", *needed: Permission) -> "Membership":
         """Lock the organization, then the team; return who acts, as they are now.
@@ -194,15 +194,16 @@ class Team(models.Model):
         self.organization.record(verb, by=acting.user, subject=self, **data)
 
     def _record_about(
-        self, member: "Membership", verb: Verb, acting: "Membership", **data: Any
+        self, people: list["Membership"], verb: Verb, acting: "Membership", **data: Any
     ) -> None:
-        if member.pk == acting.pk and verb in BY_ONESELF:
+        if verb in BY_ONESELF and acting in people:
             self._record(BY_ONESELF[verb], acting)
-            return
-        self.organization.record(
+            people = [member for member in people if member != acting]
+        Event.record_all(
             verb,
             by=acting.user,
-            subject=member.user,
+            subjects={member.user: str(member.user) for member in people},
+            organization_id=self.organization_id,
             team=str(self),
             team_id=str(self.pk),
             **data,

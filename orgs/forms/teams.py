@@ -42,5 +42,11 @@ class TeamPeopleForm(forms.Form):
         people.queryset = organization.memberships.all()
 
 
+class TeamPeopleFilter(forms.Form):
+    """Whom to look for among them."""
+
+    q = forms.CharField(label="Name or email", max_length=100, required=False)
+
+
 class TeamRoleForm(forms.Form):
     role = forms.TypedChoiceField(choices=TeamRole.choices, coerce=TeamRole)

@@ -98,6 +98,17 @@ def test_who_is_in_the_team_already_stays_as_they_are(garden, path, frank, membe
     assert Event.objects.count() == before
 
 
+def test_thirty_people_cost_as_many_statements_as_three(
+    garden, crowd, frank, membership, django_assert_num_queries
+):
+    by = membership(frank)
+    # A savepoint and its end; organization, team, who acts, their place; the people, how many
+    # there are already, their places, the events.
+    for people in (crowd[:3], crowd[3:33]):
+        with django_assert_num_queries(10):
+            garden.add(*people, by=by)
+
+
 def test_who_adds_themselves_joins(garden, bob, membership):
     garden.add(membership(bob), by=membership(bob))
     assert told() == ("Bob Example joined the team Garden", {})
@@ -219,7 +230,9 @@ def test_whoever_is_in_a_team_may_leave_it(person, garden, path, signed_in, requ
 def test_owners_and_admins_choose_who_leads(garden, path, bob, dora, membership, signed_in):
     browser = signed_in(bob)
     role = f"{path}people/{membership(dora).pk}/role/"
-    assert browser.post(role, {"role": "lead"}).url == path
+    answer = browser.post(role, {"role": "lead"}, follow=True)
+    assert answer.redirect_chain == [(path, 302)]
+    assert "Dora Example leads the team now." in answer.text
     assert names(garden) == ["Frank*", "Dora*"]
     sentence = "Bob Example changed the role of Dora Example in the team Garden"
     assert told()[0] == f"{sentence} from member to lead"
@@ -317,10 +330,57 @@ def test_only_who_is_not_in_the_team_can_be_chosen(
     browser = signed_in(frank)
     browser.get(path)  # which is remembered
     with django_assert_num_queries(5):
-        first = browser.get(f"{path}people/add/")
-    shown = [row["name"] for row in first.context["page"].rows]
-    assert len(shown) == SIZE
+        pages = [browser.get(f"{path}people/add/")]
+    while query := pages[-1].context["page"].next_url:
+        pages.append(browser.get(f"{path}people/add/{query}"))
+    shown = [row["name"] for page in pages for row in page.context["page"].rows]
+    assert [len(page.context["page"].rows) for page in pages] == [SIZE, SIZE, 22]
+    assert shown == sorted(shown)
     assert shown[:3] == ["Alice Example", "Bob Example", "Person 000"]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [("bob", ["Bob Example"]), ("person-007", ["Person 007"]), ("dora", []), ("!", []), ("ob", [])],
+)
+def test_a_search_finds_whom_to_add_by_name_and_address(
+    q, found, garden, path, crowd, frank, signed_in, django_assert_max_num_queries
+):
+    browser = signed_in(frank)
+    browser.get(path)  # which is remembered
+    with django_assert_max_num_queries(5):
+        page = browser.get(f"{path}people/add/", {"q": q})
+    assert [row["name"] for row in page.context["page"].rows] == found
+    assert f'value="{q}"' in page.text
+    assert found or "Nobody else is on this list." in page.text
+
+
+def test_a_search_goes_on_page_by_page_and_is_kept_where_nobody_was_chosen(
+    garden, path, crowd, frank, signed_in
+):
+    browser = signed_in(frank)
+    first = browser.get(f"{path}people/add/", {"q": "person"}).context["page"]
+    assert "q=person" in first.next_url
+    answer = browser.post(f"{path}people/add/{first.next_url}", {"x": "y"})
+    assert answer.status_code == 400
+    assert "Choose at least one person." in answer.text
+    assert answer.context["page"].rows[0]["name"] == "Person 050"
+
+
+@pytest.mark.parametrize("q", ["x" * 101, "x" * 10_000, "Bob\x00"])
+def test_a_bad_search_says_so_and_finds_nobody(q, garden, path, frank, signed_in):
+    page = signed_in(frank).get(f"{path}people/add/", {"q": q})
+    assert page.status_code == 400
+    assert page.context["filters"].errors["q"]
+    assert page.context["page"].rows == []
+
+
+def test_everybody_is_in_the_team(garden, path, frank, acme, signed_in):
+    for member in acme.memberships.exclude(team_memberships__team=garden):
+        put(garden, member)
+    page = signed_in(frank).get(f"{path}people/add/")
+    assert "Everybody is in the team already." in page.text
+    assert "Add to the team" not in page.text
 
 
 def test_an_event_of_the_own_role_reads_well(garden, alice, membership):

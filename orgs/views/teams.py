@@ -14,12 +14,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.pages import Page, page_of
+from accounts.pages import NOTHING, Page, page_of
 from orgs.access import MemberRequest, requires
-from orgs.forms.teams import TeamForm, TeamPeopleForm, TeamRoleForm
+from orgs.forms.teams import TeamForm, TeamPeopleFilter, TeamPeopleForm, TeamRoleForm
 from orgs.limits import LimitReached
+from orgs.members import search
 from orgs.models import Membership, Team, TeamMembership
-from orgs.roles import Permission
+from orgs.roles import Permission, TeamRole
 from orgs.views.answers import form_page
 
 TAKEN = "There is a team of this name already. Choose another."
@@ -130,12 +131,12 @@ def team_member_add(request: MemberRequest, slug: str, team: UUID) -> HttpRespon
         else:
             messages.success(request, _said_of(added))
             return redirect(request.team)
-    context = {
-        "form": form,
-        "page": _outside(request.team, request.GET),
-        "chosen": form["people"].value(),
-    }
-    return form_page(request, "orgs/team_member_add.html", context)
+    filters = TeamPeopleFilter(request.GET)
+    is_valid = filters.is_valid()
+    page = _outside(request.team, request.GET, filters.cleaned_data["q"]) if is_valid else NOTHING
+    context = {"form": form, "chosen": form["people"].value(), "filters": filters, "page": page}
+    status = 200 if is_valid and not form.is_bound else 400
+    return render(request, "orgs/team_member_add.html", context, status=status)
 
 
 @require_POST
@@ -155,7 +156,10 @@ def team_member_role(request: MemberRequest, slug: str, team: UUID, pk: UUID) ->
     member, form = _member(request, pk), TeamRoleForm(request.POST)
     if not form.is_valid():
         raise BadRequest("There is no such role in a team.")
-    request.team.change_role(member, form.cleaned_data["role"], by=request.membership)
+    role = form.cleaned_data["role"]
+    request.team.change_role(member, role, by=request.membership)
+    leads = "leads the team now" if role == TeamRole.LEAD else "is a plain member of the team now"
+    messages.success(request, f"{member.user} {leads}.")
     return redirect(request.team)
 
 
@@ -175,16 +179,22 @@ def teams_of(membership: Membership) -> QuerySet[Team, dict[str, Any]]:
     )
 
 
-def _outside(team: Team, query: Mapping[str, str]) -> Page:
-    """Return a page of the members who are not in the team."""
-    inside = team.team_memberships.values("membership")
-    members = Membership.objects.exclude(pk__in=inside).values(
-        "id",
-        name=F("user__name"),
-        email=F("user__email"),
-        avatar=F("user__avatar_id"),
+def _outside(team: Team, query: Mapping[str, str], sought: str) -> Page:
+    """Return a page of the members who are not in the team, by name."""
+    outside = Membership.objects.exclude(pk__in=team.team_memberships.values("membership"))
+    return page_of(
+        outside.values(
+            "id",
+            "sort_name",
+            name=F("user__name"),
+            email=F("user__email"),
+            avatar=F("user__avatar_id"),
+        ),
+        query,
+        within=("organization_id", team.organization_id),
+        by="sort_name",
+        among=search(outside, team.organization, sought) if sought else None,
     )
-    return page_of(members, query, within=("organization_id", team.organization_id))
 
 
 def _member(request: MemberRequest, pk: UUID) -> Membership:
