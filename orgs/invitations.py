@@ -20,6 +20,7 @@ from accounts.models import Event, Mail, User
 from accounts.outbox import queue_all
 from accounts.verbs import Verb
 from orgs import emails
+from orgs.limits import is_full
 from orgs.mail_limits import too_many
 from orgs.refusals import InvitationClosed
 from orgs.roles import Role
@@ -249,7 +250,7 @@ class Invitation(OrganizationInvitationBase):
             return Obstacle.WITHDRAWN
         if user.is_authenticated and (refusal := self._address_obstacle(user)):
             return refusal
-        return Obstacle.FULL if self._is_full() else None
+        return Obstacle.FULL if is_full(self.organization) else None
 
     @transaction.atomic
     def accept(self, *, by: User) -> "Membership":
@@ -293,8 +294,8 @@ class Invitation(OrganizationInvitationBase):
         TooManyMails.
         """
         by = self._lock_pending(by)
-        for refusal in too_many([self.email], known=[self.email], by=by).values():
-            raise refusal
+        if refusals := too_many([self.email], known=[self.email], by=by):
+            raise refusals[self.email]
         Invitation.issue([self], by=by)
 
     @transaction.atomic
@@ -362,10 +363,6 @@ class Invitation(OrganizationInvitationBase):
         inviters = self.organization.memberships.select_related("user")
         inviter = inviters.filter(user=self.invited_by_id, organization__is_active=True).first()
         return inviter is not None and inviter.user.may_act and inviter.can_invite(self.role)
-
-    def _is_full(self) -> bool:
-        seats = settings.MAX_MEMBERS
-        return self.organization.memberships.all()[:seats].count() == seats
 
     def _address_obstacle(self, user: User) -> Obstacle | None:
         address = EmailAddress.objects.filter(user=user, email=self.email).first()

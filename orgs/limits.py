@@ -1,10 +1,15 @@
 """How many of a thing there may be. Each is enforced under a lock, where the thing is made."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from accounts.models import User
+
+if TYPE_CHECKING:
+    from orgs.models import Organization
 
 
 class LimitReached(ValidationError):
@@ -21,6 +26,12 @@ def check(
     """
     if existing[: limit + 1].count() + more > limit:
         raise LimitReached(f"There can be at most {limit} {what}. {advice}".strip())
+
+
+def is_full(organization: "Organization") -> bool:
+    """Whether no seat is free. Ask under the organization's lock before one is taken."""
+    seats = settings.MAX_MEMBERS
+    return organization.memberships.all()[:seats].count() == seats
 
 
 def check_owned(person: User) -> None:

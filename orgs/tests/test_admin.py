@@ -38,9 +38,22 @@ def test_nothing_is_added(model, operator, acme):
     assert operator.post(url(model, "add"), {"name": "X", "slug": "xxx"}).status_code == 403
 
 
-def test_the_hash_of_the_token_is_shown_nowhere(operator, invitation):
+def test_neither_the_link_nor_its_hash_is_shown_anywhere(operator, invite):
+    invitation, link = invite()
+    token = link.split("/")[2]
     for path in (url(Invitation, "changelist"), url(Invitation, "change", invitation.pk)):
-        assert invitation.token_hash not in operator.get(path).text
+        text = operator.get(path).text
+        assert "erin@example.com" in text
+        assert invitation.token_hash not in text
+        assert token not in text
+
+
+def test_an_invitation_is_shown_with_its_teams_and_its_line(operator, invitation, garden):
+    invitation.teams.add(garden)
+    Invitation.objects.update(message="Hi!")
+    text = operator.get(url(Invitation, "change", invitation.pk)).text
+    assert "Garden" in text
+    assert "Hi!" in text
 
 
 def test_deleting_the_primary_owners_membership_is_refused_with_a_reason(

@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts.models import Mail
 from orgs.models import Invitation
 from orgs.roles import Role
 from orgs.tests.conftest import link_in
@@ -181,6 +182,59 @@ def test_the_list_shows_how_each_one_stands(owner, invite):
         assert shown in page.text
 
 
+def test_the_list_tells_who_invited_whom_to_which_teams(admin, bob, invite, garden, acme):
+    kitchen = acme.teams.create(name="Kitchen")
+    invitation, _ = invite(by=bob)
+    invitation.teams.set([kitchen, garden])
+    assert "Invited by Bob Example to Garden, Kitchen" in admin.get(LIST).text
+    type(bob).objects.filter(pk=bob.pk).update(name="")
+    assert "Invited by bob@example.com to Garden" in admin.get(LIST).text
+
+
+def test_closed_ones_stay_on_record_apart_from_those_that_wait(owner, invite):
+    for status in ("accepted", "declined", "revoked"):
+        invitation, _ = invite(f"{status}@example.com")
+        Invitation.objects.filter(pk=invitation.pk).update(status=status, closed=timezone.now())
+    pending, _ = invite()
+    waiting, closed = owner.get(LIST), owner.get(LIST, {"show": "closed"})
+    assert [row["email"] for row in waiting.context["page"].rows] == [pending.email]
+    states = [row["state"] for row in closed.context["page"].rows]
+    assert states == ["revoked", "declined", "accepted"]
+    assert "/resend/" in waiting.text
+    assert "/resend/" not in closed.text
+    assert "/revoke/" not in closed.text
+
+
+@pytest.mark.parametrize("show", ["", "CLOSED", "pending", "closed'--", "\x00"])
+def test_whatever_else_the_address_asks_for_shows_what_waits(show, owner, invite):
+    invite()
+    assert "erin@example.com" in owner.get(LIST, {"show": show}).text
+
+
+def test_an_email_that_waits_goes_with_its_link(owner, invite, settings):
+    """Whose server is away gets the latest invitation, or none, and never a link that is dead."""
+    settings.MAIL_DELIVERY = "worker"
+    owner.post(NEW, {"emails": "erin@example.com", "role": "member"})
+    first = Invitation.objects.get().mail
+    act(owner, Invitation.objects.get(), "resend")
+    assert Mail.objects.get() == Invitation.objects.get().mail != first
+    act(owner, Invitation.objects.get(), "revoke")
+    assert not Mail.objects.exists()
+
+
+def test_an_email_that_was_delivered_stays_on_record(owner, invite):
+    invitation, _ = invite()
+    act(owner, invitation, "revoke")
+    assert Mail.objects.get().delivered
+
+
+@pytest.mark.parametrize(("seats", "warned"), [(3, True), (4, False)])
+def test_the_form_warns_where_nobody_could_join(seats, warned, owner, send, settings):
+    settings.MAX_MEMBERS = seats
+    assert ("has all of its 3 members" in owner.get(NEW).text) is warned
+    assert send(owner).url == LIST
+
+
 def test_an_empty_list_says_how_to_begin(owner):
     assert "No pending invitations" in owner.get(LIST).text
 
@@ -205,6 +259,17 @@ def test_a_page_of_the_list_costs_four_statements_however_long(
     assert len(first.context["page"].rows) == 50
     second = owner.get(LIST + first.context["page"].next_url)
     assert second.context["page"].rows[-1]["email"] == "erin@example.com"
+    Invitation.objects.update(status="revoked", closed=timezone.now())
+    with django_assert_num_queries(4):
+        first = owner.get(LIST, {"show": "closed"})
+    assert len(first.context["page"].rows) == 50
+    assert "show=closed" in first.context["page"].next_url
+
+
+def test_the_form_costs_five_statements(owner, django_assert_num_queries):
+    # Session, membership, the teams to choose from, whether a seat is free, the switcher.
+    with django_assert_num_queries(5):
+        owner.get(NEW)
 
 
 def test_inviting_costs_few_statements(owner, django_assert_num_queries):

@@ -5,10 +5,12 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import F, OuterRef
+from django.db.models import CharField, OuterRef, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,6 +21,7 @@ from orgs.access import MemberRequest, requires
 from orgs.forms.invitations import InvitationForm
 from orgs.invitations import Invitation, InvitationQuerySet
 from orgs.inviting import Answer
+from orgs.limits import is_full
 from orgs.models import Organization
 from orgs.refusals import CannotInvite, InvitationClosed, NotAnAddress, TooManyMails
 from orgs.roles import Permission, Role
@@ -65,7 +68,12 @@ def invitation_new(request: MemberRequest, slug: str) -> HttpResponse:
         return redirect("orgs:invitation_list", slug)
     if refusals:
         form.keep(refusals)
-    context = {"form": form, "outcomes": outcomes}
+    context = {
+        "form": form,
+        "outcomes": outcomes,
+        "seats": settings.MAX_MEMBERS,
+        "is_full": is_full(request.organization),
+    }
     if len(refusals) < len(outcomes):
         return render(request, "orgs/invitation_new.html", context)
     _wait(request, refusals.values())
@@ -114,7 +122,11 @@ def _page(
     return page_of(
         invitations.with_state().values(
             *["id", "email", "role", "expires", "closed", "state"],
-            inviter=F("invited_by__name"),
+            inviter=Coalesce(
+                NullIf("invited_by__name", Value("")),
+                "invited_by__email",
+                output_field=CharField(),
+            ),
             team_names=ArraySubquery(teams.order_by("team__name").values("team__name")),
         ),
         query,
