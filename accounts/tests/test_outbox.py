@@ -1,5 +1,6 @@
 """The outbox: an email goes out once, whatever happens in between, and is not read on its way."""
 
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -299,3 +300,19 @@ def test_old_rows_are_deleted_and_never_one_that_waits(settings, monkeypatch):
 
 def test_nobody_takes_emails_along_with_their_data():
     assert Mail not in own_data.tables()
+
+
+def test_a_name_server_that_hangs_keeps_nobody_waiting(mail_server, monkeypatch):
+    is_over = threading.Event()
+
+    def hang(*args, **kwargs):
+        is_over.wait(10)
+        raise socket.gaierror
+
+    monkeypatch.setattr(attempt, "SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    started = time.monotonic()
+    queue(message())
+    is_over.set()
+    assert time.monotonic() - started < 2
+    assert Mail.objects.get().tries == 1

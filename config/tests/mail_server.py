@@ -67,7 +67,7 @@ class MailServer:
 
 @contextmanager
 def dripping(port, said=b""):
-    """Listen on the port, greet with `said`, and then say a byte now and then, and never an end."""
+    """Listen on the port, greet with `said`, and then say a byte now and then, but never a whole line."""
     is_over = threading.Event()
     visits = []
 
@@ -78,9 +78,11 @@ def dripping(port, said=b""):
                 threading.Thread(target=talk, args=[visits[-1]], daemon=True).start()
 
     def talk(visitor):
-        with suppress(OSError):
+        with suppress(OSError), visitor:
             visitor.sendall(said)
-            while not is_over.wait(0.05):
+            for _ in range(100):  # five seconds, in which whoever waits for the end fails a test
+                if is_over.wait(0.05):
+                    return
                 visitor.sendall(b"2")
 
     with socket.create_server(("127.0.0.1", port)) as listener:
@@ -88,5 +90,3 @@ def dripping(port, said=b""):
         yield visits
         is_over.set()
         listener.shutdown(socket.SHUT_RDWR)
-    for visitor in visits:
-        visitor.close()
