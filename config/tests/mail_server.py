@@ -67,7 +67,7 @@ class MailServer:
 
 @contextmanager
 def dripping(port, said=b""):
-    """Listen on the port, greet with `said`, and then say a byte now and then, but never a whole line."""
+    """Listen on the port, greet with `said`, and then drip bytes that never become a line."""
     is_over = threading.Event()
     visits = []
 
