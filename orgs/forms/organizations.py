@@ -74,7 +74,10 @@ class MetadataField(forms.Field):
         return metadata.pretty(value) if isinstance(value, dict) else value
 
     def to_python(self, value: str | None) -> dict[str, Any]:
-        return metadata.parse(value or "")
+        """Nothing typed is no metadata; a form without the field says nothing about it."""
+        if value is None:
+            raise forms.ValidationError(self.error_messages["required"])
+        return metadata.parse(value)
 
 
 class MetadataForm(forms.ModelForm):

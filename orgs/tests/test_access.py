@@ -35,7 +35,7 @@ organization_settings GET  login     404      403    403   200   200   200     l
 organization_edit   GET    login     404      403    403   302   302   302     login  404
 organization_edit   POST   login     404      403    403   400   400   400     login  404
 organization_metadata GET  login     404      403    403   302   302   302     login  404
-organization_metadata POST login     404      403    403   302   302   302     login  404
+organization_metadata POST login     404      403    403   400   400   400     login  404
 organization_logo   GET    login     404      403    403   302   302   302     login  404
 organization_logo   POST   login     404      403    403   400   400   400     login  404
 organization_logo_remove POST login  404      403    403   302   302   302     login  404
