@@ -55,7 +55,7 @@ def organization_last(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def organization_new(request: MemberRequest) -> HttpResponse:
-    form = OrganizationForm(request.POST or None)
+    form = OrganizationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             return redirect(Organization.create(**form.cleaned_data, by=request.user))

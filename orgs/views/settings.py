@@ -75,8 +75,9 @@ def organization_logo_remove(request: MemberRequest, slug: str) -> HttpResponse:
 @takes_form
 @requires(Permission.DELETE_ORGANIZATION)
 def organization_delete(request: MemberRequest, slug: str) -> HttpResponse:
-    form = DeletionForm(request.POST or None, organization=request.organization)
-    if request.method == "POST":
+    data = request.POST if request.method == "POST" else None
+    form = DeletionForm(data, organization=request.organization)
+    if form.is_bound:
         require_fresh_sign_in(request)
     if form.is_valid():
         request.organization.erase(by=request.membership)

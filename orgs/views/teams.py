@@ -122,7 +122,8 @@ def team_leave(request: MemberRequest, slug: str, team: UUID) -> HttpResponse:
 @_while_it_lasts
 def team_member_add(request: MemberRequest, slug: str, team: UUID) -> HttpResponse:
     """Choose among the members who are not in the team; a search narrows the list."""
-    form = TeamPeopleForm(request.POST or None, organization=request.organization)
+    data = request.POST if request.method == "POST" else None
+    form = TeamPeopleForm(data, organization=request.organization)
     if form.is_valid():
         try:
             added = request.team.add(*form.cleaned_data["people"], by=request.membership)
