@@ -267,9 +267,9 @@ class Invitation(OrganizationInvitationBase):
         if obstacle := self.obstacle(by):
             raise CannotAnswer(self, obstacle)
         membership = self.organization._admit(by, Role(self.role))
-        self._join_teams(membership)
+        teams = self._join_teams(membership)
         self.invitee = by
-        self._close(InvitationStatus.ACCEPTED, Verb.INVITATION_ACCEPTED, by)
+        self._close(InvitationStatus.ACCEPTED, Verb.INVITATION_ACCEPTED, by, teams=teams)
         invitation_accepted.send(sender=self, user=by)
         return membership
 
@@ -316,24 +316,24 @@ class Invitation(OrganizationInvitationBase):
         self.invited_by = by
         return token
 
-    def _join_teams(self, membership: "Membership") -> None:
-        """Add the new member to the teams; one that is full goes without them."""
+    def _join_teams(self, membership: "Membership") -> list[str]:
+        """Add the new member to the teams, a full one apart; return the ids of those they join."""
         teams = self.teams.annotate(people=models.Count("team_memberships")).order_by("name")
-        full = [team for team in teams if team.people >= settings.MAX_TEAM_MEMBERS]
+        joined = [team for team in teams if team.people < settings.MAX_TEAM_MEMBERS]
         TeamMembership.objects.bulk_create(
             TeamMembership(team=team, membership=membership, organization=self.organization)
-            for team in teams
-            if team not in full
+            for team in joined
         )
-        self.full_teams = [team.name for team in full]
+        self.full_teams = [team.name for team in teams if team not in joined]
+        return [str(team.pk) for team in joined]
 
-    def _close(self, status: InvitationStatus, verb: Verb, by: User | None) -> None:
+    def _close(
+        self, status: InvitationStatus, verb: Verb, by: User | None, **data: list[str]
+    ) -> None:
         self.status, self.closed = status, timezone.now()
         self.save(update_fields=["status", "closed", "invitee"])
-        self._record(verb, by)
-
-    def _record(self, verb: Verb, by: User | None) -> None:
-        self.organization.record(verb, by=by, subject=self, label=self.email, role=self.role)
+        told = {"label": self.email, "role": self.role, **data}
+        self.organization.record(verb, by=by, subject=self, **told)
 
     def _lock_pending(self, by: "Membership") -> "Membership":
         """Lock it as it waits for an answer; return who acts, as they are now, if they may."""

@@ -57,7 +57,7 @@ def test_inviting_again_and_revoking(acme, alice, bob, invitation, membership):
 def test_accepting_is_one_event_of_whoever_accepts(acme, erin, invitation):
     before = Event.objects.count()
     invitation.accept(by=erin)
-    about = ("erin@example.com", acme.pk, {"role": "member"})
+    about = ("erin@example.com", acme.pk, {"role": "member", "teams": []})
     assert told() == (Verb.INVITATION_ACCEPTED, erin.pk, *about)
     invitation.accept(by=erin)  # a second click changes nothing
     assert Event.objects.count() == before + 1

@@ -5,11 +5,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from organizations.signals import invitation_accepted, user_added
 
 from accounts.models import Event, User
+from config import cast
 from config.cast import PASSWORD
 from orgs.invitations import InvitationStatus
 from orgs.models import Invitation, Membership, TeamMembership
@@ -231,6 +234,9 @@ def test_whoever_accepts_joins_the_teams_that_are_still_there(erin, erins, acme,
     erins.post(f"{link}accept/")
     [place] = TeamMembership.objects.filter(membership__user=erin)
     assert (place.team, place.role, place.organization) == (garden, "member", acme)
+    event = Event.objects.latest("id")
+    assert event.verb == "invitation.accepted"
+    assert event.data == {"role": "member", "teams": [str(garden.pk)]}
 
 
 def test_a_full_team_goes_without_who_accepts_and_they_read_it(
@@ -243,6 +249,20 @@ def test_a_full_team_goes_without_who_accepts_and_they_read_it(
     assert "There was no room for you in the team Garden." in page.text
     [place] = TeamMembership.objects.filter(membership__user=erin)
     assert place.team.name == "Shed"
+
+
+def test_accepting_costs_the_same_however_many_teams_there_are(acme, invite, garden, signed_in):
+    costs = []
+    for number in (1, 6):
+        somebody = cast.person(f"guest{number}")
+        invitation, link = invite(somebody.email)
+        names = [f"{number}-{n}" for n in range(number)]
+        invitation.teams.set([acme.teams.create(name=name) for name in names])
+        with CaptureQueriesContext(connection) as queries:
+            assert signed_in(somebody).post(f"{link}accept/").url == "/o/acme/"
+        assert TeamMembership.objects.filter(membership__user=somebody).count() == number
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
 
 
 def test_a_full_organization_says_so_and_the_invitation_stays_open(
