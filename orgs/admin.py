@@ -4,7 +4,9 @@ nothing is added here; and nothing here can leave an organization without its ow
 from typing import Any, cast
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import ForeignObjectRel, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -77,7 +79,26 @@ class MembershipAdmin(Recorded, NothingToAdd):
     readonly_fields = ["user", "organization", "created", "modified"]
 
     def told_of(self, obj: Membership) -> dict[str, Any]:
-        return {"subject": obj.user, "organization_id": obj.organization_id, "role": obj.role}
+        return {"subject": obj.user, "organization_id": obj.organization_id}
+
+    @transaction.atomic
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Membership | None:
+        """Hold the organization before a change is checked, as the verbs of a membership do."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST":
+            return found
+        found.organization.lock()
+        return super().get_object(request, object_id, from_field)
+
+    def save_model(
+        self, request: HttpRequest, obj: Membership, form: ModelForm, change: bool
+    ) -> None:
+        obj.save(update_fields=["role", "modified"])
+        before = form.initial["role"]
+        if obj.role != before:
+            self.record(request, self.change_verb, obj, before=before, after=obj.role)
 
 
 @admin.register(Ownership)

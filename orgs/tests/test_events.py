@@ -85,7 +85,7 @@ def test_what_the_admin_edits(operator, olivia, acme, dora, membership):
     fields = {"fields": ["name", "is_active"]}
     assert told() == (Verb.ORGANIZATION_EDITED, olivia.pk, "Acme Inc", acme.pk, fields)
     operator.post(url(Membership, "change", membership(dora).pk), {"role": "admin"})
-    role = {"role": "admin", "fields": ["role"]}
+    role = {"before": "member", "after": "admin"}
     assert told() == (Verb.MEMBER_ROLE_CHANGED, olivia.pk, "Dora Example", acme.pk, role)
 
 

@@ -4,17 +4,18 @@ from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
 from accounts.models import User
 from config import cast
+from config.tests.admin_pages import url
 from config.tests.at_once import at_once
-from orgs.models import Membership, Organization
+from orgs.models import Membership, Organization, Ownership
 from orgs.roles import Role
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=pytest.mark.slow)]),
-]
+ROUNDS = [3, pytest.param(50, marks=pytest.mark.slow)]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.parametrize("rounds", ROUNDS)]
 
 
 @pytest.fixture
@@ -95,6 +96,27 @@ def test_eight_people_get_three_seats(rounds, acme, settings):
             "Membership"
         ]
         assert acme.memberships.filter(user__in=people).delete()[0] == 3
+
+
+@transaction.atomic
+def hand_over(organization, member):
+    organization.lock()
+    Ownership.objects.filter(organization=organization).update(organization_user=member)
+
+
+def test_the_admin_demotes_nobody_who_becomes_the_primary_owner(
+    rounds, again, acme, alice, grace, olivia, signed_in
+):
+    operator = signed_in(olivia)
+    for _ in range(rounds):
+        hand_over(acme, again(alice, Role.OWNER))
+        member = again(grace, Role.OWNER)
+        path = url(Membership, "change", member.pk)
+        page, handed = at_once(
+            partial(operator.post, path, {"role": "member"}), partial(hand_over, acme, member)
+        )
+        assert (page.status_code, handed is None) in ((302, False), (200, True))
+        assert (role_of(grace) == Role.OWNER) is (handed is None)
 
 
 def test_a_name_that_changes_while_its_person_joins_is_the_one_that_is_found(

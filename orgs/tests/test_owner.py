@@ -22,9 +22,15 @@ def execute(sql, *params):
         "DELETE FROM orgs_membership WHERE organization_id = %s AND role = 'owner'",
         "UPDATE orgs_membership SET role = 'member' WHERE organization_id = %s AND role = 'owner'",
         "UPDATE orgs_ownership SET role = 'admin' WHERE organization_id = %s",
+        "UPDATE orgs_membership SET id = gen_random_uuid() WHERE organization_id = %s",
+        "UPDATE orgs_membership SET organization_id = (SELECT id FROM orgs_organization"
+        " WHERE slug = 'birch') WHERE organization_id = %s AND role = 'owner'",
+        "DELETE FROM accounts_user WHERE id = (SELECT user_id FROM orgs_membership"
+        " WHERE organization_id = %s AND role = 'owner')",
     ],
 )
-def test_raw_sql_cannot_leave_an_organization_without_its_owner(acme, sql):
+def test_raw_sql_cannot_leave_an_organization_without_its_owner(acme, charlie, sql):
+    Organization.create(name="Birch", slug="birch", by=charlie)
     with pytest.raises(IntegrityError):
         execute(sql, acme.id)
     assert acme.owner.organization_user.role == Role.OWNER
