@@ -45,6 +45,17 @@ class OrganizationForm(forms.ModelForm):
         }
 
 
+class OrganizationSearch(forms.Form):
+    """Which of a person's organizations to show."""
+
+    q = forms.CharField(
+        label="Name or web address",
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+
+
 class NameForm(forms.ModelForm):
     """What an organization is called, by people and in the address bar."""
 

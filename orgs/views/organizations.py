@@ -1,48 +1,48 @@
 """A person's organizations, and the front page of each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError
-from django.db.models import F, Func, IntegerField, OuterRef
+from django.db.models import F, Func, IntegerField, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from accounts.pages import page_of
+from accounts.pages import Page, page_of
 from orgs.access import MemberRequest, requires
-from orgs.forms.organizations import TAKEN, OrganizationForm
+from orgs.forms.organizations import TAKEN, OrganizationForm, OrganizationSearch
 from orgs.limits import LimitReached
 from orgs.models import Membership, Organization, Team, Transfer
 from orgs.roles import Permission
 from orgs.views.answers import form_page
 from orgs.views.invitations import pending_of
 from orgs.views.members import members_of
+from orgs.views.own_invitations import waiting_for
 from orgs.visits import last_place
 
 FIRST_FEW = 6
 MOST_COUNTED = 1000
+SEARCH_FROM = 8  # organizations
 
 
 @require_safe
 @login_required
 def organization_list(request: MemberRequest) -> HttpResponse:
-    """A person's organizations, the newest first; `?q=` searches in names and web addresses."""
-    page = page_of(
-        Membership.objects.filter(organization__is_active=True).values(
-            "organization_id",
-            "role",
-            name=F("organization__name"),
-            slug=F("organization__slug"),
-        ),
-        request.GET,
-        within=("user_id", request.user.pk),
-        key="organization_id",
-        newest_first=True,
-    )
-    return render(request, "orgs/organization_list.html", {"page": page})
+    """A person's organizations, and above them the invitations that wait for an answer."""
+    form = OrganizationSearch(request.GET if "q" in request.GET else None)
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    page = organizations_of(request.user, request.GET, words)
+    context = {
+        "page": page,
+        "filters": form if form.is_bound or len(page.rows) >= SEARCH_FROM else None,
+        "invitations": waiting_for(request.user, FIRST_FEW),
+    }
+    status = 400 if form.errors else 200
+    return render(request, "orgs/organization_list.html", context, status=status)
 
 
 @require_safe
@@ -81,6 +81,30 @@ def organization_detail(request: MemberRequest, slug: str) -> HttpResponse:
     if request.membership.can(Permission.SEE_INVITATIONS):
         context["invitations"] = pending_of(request.organization, {}, FIRST_FEW).rows
     return render(request, "orgs/organization_detail.html", context)
+
+
+def organizations_of(person: User, query: Mapping[str, str], words: str = "") -> Page:
+    """Return a page of the person's organizations, the newest first, as dicts.
+
+    Each of the words stands in the name or in the web address.
+    """
+    memberships = Membership.objects.filter(organization__is_active=True)
+    for word in words.split():
+        is_found = Q(organization__name__icontains=word) | Q(organization__slug__icontains=word)
+        memberships = memberships.filter(is_found)
+    return page_of(
+        memberships.values(
+            "organization_id",
+            "role",
+            name=F("organization__name"),
+            slug=F("organization__slug"),
+            logo=F("organization__logo_id"),
+        ),
+        query,
+        within=("user_id", person.pk),
+        key="organization_id",
+        newest_first=True,
+    )
 
 
 def _numbers(organization: Organization) -> dict[str, str]:

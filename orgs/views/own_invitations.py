@@ -1,15 +1,17 @@
 """A person's own invitations: those that wait at an address which they have confirmed."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import F, StringAgg, Value
+from django.db.models import F, QuerySet, StringAgg, Value
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.impersonation import theirs_alone
+from accounts.models import User
 from orgs.access import MemberRequest
 from orgs.invitations import Invitation
 from orgs.views.joining import explained, join
@@ -20,18 +22,7 @@ SHOWN = 50  # the newest; whoever answers some sees further ones
 @require_safe
 @login_required
 def own_invitation_list(request: MemberRequest) -> HttpResponse:
-    invitations = Invitation.objects.for_person(request.user).values(
-        "id",
-        "role",
-        "message",
-        "expires",
-        organization_name=F("organization__name"),
-        inviter_name=F("invited_by__name"),
-        organization_logo=F("organization__logo_id"),
-        inviter_email=F("invited_by__email"),
-        team_names=StringAgg("teams__name", Value(", "), order_by="teams__name"),
-    )
-    context = {"invitations": invitations[:SHOWN]}
+    context = {"invitations": waiting_for(request.user)}
     return render(request, "orgs/own_invitation_list.html", context)
 
 
@@ -52,6 +43,21 @@ def own_invitation_decline(request: MemberRequest, pk: UUID) -> HttpResponse:
     invitation.decline(by=request.user)
     messages.success(request, f"You declined the invitation to {invitation.organization}.")
     return redirect("orgs:own_invitation_list")
+
+
+def waiting_for(person: User, size: int = SHOWN) -> "QuerySet[Invitation, dict[str, Any]]":
+    """Return the newest that wait for this person, as dicts: see templates/orgs/_waiting.html."""
+    return Invitation.objects.for_person(person).values(
+        "id",
+        "role",
+        "message",
+        "expires",
+        organization_name=F("organization__name"),
+        organization_logo=F("organization__logo_id"),
+        inviter_name=F("invited_by__name"),
+        inviter_email=F("invited_by__email"),
+        team_names=StringAgg("teams__name", Value(", "), order_by="teams__name"),
+    )[:size]
 
 
 def _own(request: MemberRequest, pk: UUID) -> Invitation:
