@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
 from accounts.names import initials
 from orgs.invitations import Invitation
@@ -19,17 +19,19 @@ WAITING = 3  # invitations
 
 @register.inclusion_tag("orgs/_switcher.html", takes_context=True)
 def switcher(context: dict[str, Any]) -> dict[str, Any]:
-    """The person's organizations by last visit, and the newest invitations that wait for them.
+    """The person's organizations by last visit, from where they are now, and who invites them.
 
     One statement, that only a page with a switcher pays: PostgreSQL reads the invitations once,
     beside the rows. Whoever has no organization pays a second one.
     """
     request = context["request"]
+    current = getattr(request, "organization", None)
     waiting = Invitation.objects.for_person(request.user).order_by("-pk")
     names = waiting.values_list("organization__name", flat=True)[: WAITING + 1]
     rows = (
         request.user.memberships.filter(organization__is_active=True)
-        .order_by(F("visited").desc(nulls_last=True), "-pk")
+        .annotate(is_current=ExpressionWrapper(Q(organization=current), BooleanField()))
+        .order_by("-is_current", F("visited").desc(nulls_last=True), "-pk")
         .values(
             name=F("organization__name"), slug=F("organization__slug"), waiting=ArraySubquery(names)
         )
@@ -38,7 +40,7 @@ def switcher(context: dict[str, Any]) -> dict[str, Any]:
     invitations = organizations[0]["waiting"] if organizations else list(names)
     return {
         "request": request,
-        "current": getattr(request, "organization", None),
+        "current": current,
         "organizations": organizations[:SHOWN],
         "more": len(organizations) > SHOWN,
         "search": len(organizations) >= SEARCH_FROM,

@@ -47,7 +47,7 @@ def own_invitation_decline(request: MemberRequest, pk: UUID) -> HttpResponse:
 
 def waiting_for(person: User, size: int = SHOWN) -> "QuerySet[Invitation, dict[str, Any]]":
     """Return the newest that wait for this person, as dicts: see templates/orgs/_waiting.html."""
-    return Invitation.objects.for_person(person).values(
+    invitations = Invitation.objects.for_person(person).values(
         "id",
         "role",
         "message",
@@ -57,7 +57,8 @@ def waiting_for(person: User, size: int = SHOWN) -> "QuerySet[Invitation, dict[s
         inviter_name=F("invited_by__name"),
         inviter_email=F("invited_by__email"),
         team_names=StringAgg("teams__name", Value(", "), order_by="teams__name"),
-    )[:size]
+    )
+    return invitations.order_by("-id")[:size]
 
 
 def _own(request: MemberRequest, pk: UUID) -> Invitation:
