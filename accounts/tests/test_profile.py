@@ -25,7 +25,7 @@ def test_profile_leads_to_addresses_and_password(client, alice):
 
 
 def test_profile_needs_one_statement_beside_the_switcher(
-    client, alice, django_assert_max_num_queries
+    client, alice, acme, django_assert_max_num_queries
 ):
     client.force_login(alice)
     with django_assert_max_num_queries(2):
