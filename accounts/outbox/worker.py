@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
 from accounts.outbox.attempt import CHANNEL
@@ -23,6 +23,7 @@ SERVER_PAUSE = 15  # seconds between two attempts while the mail server is away
 DATABASE_PAUSE = 2
 TIDIED_EVERY = 60 * 60
 BATCH = 500  # rows deleted in one transaction
+AWAY = (OperationalError, InterfaceError, InternalError)  # the last one: it is read-only for now
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Worker:
             try:
                 self._listen()
                 self._work()
-            except (OperationalError, InterfaceError) as error:
+            except AWAY as error:
                 logger.warning("The database is away: %s", type(error).__name__)
                 connection.close()
                 self._wait(DATABASE_PAUSE)
