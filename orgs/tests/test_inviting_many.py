@@ -251,9 +251,9 @@ def test_a_team_of_another_organization_is_refused(has_teams, send, birch, acme)
     assert not Invitation.objects.exists()
 
 
-def test_a_team_that_was_deleted_meanwhile_is_left_out(acme, bob, garden, membership):
+def test_a_team_that_is_not_there_any_more_is_left_out(acme, birch, bob, garden, membership):
     gone = acme.teams.create(name="Kitchen")
-    chosen = [garden.pk, gone.pk]
+    chosen = [garden.pk, gone.pk, birch.teams.create(name="Chess").pk]
     gone.delete()
     invitation = acme.invite("erin@example.com", Role.MEMBER, by=membership(bob), teams=chosen)
     assert [*invitation.teams.all()] == [garden]
