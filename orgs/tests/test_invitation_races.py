@@ -12,7 +12,7 @@ from orgs.roles import Role
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-ROUNDS = 200
+ROUNDS = 100
 
 
 @pytest.fixture(autouse=True)
