@@ -22,7 +22,7 @@ def test_a_team_from_the_first_to_the_last_page(visitor, acme, alice):
     owner.presses("Add to the team")
     owner.sees("Garden")
     owner.reads("Dora Example is in the team now.")
-    owner.presses("Make Dora Example a lead")
+    owner.presses("Make lead (Dora Example)")
     owner.reads("Dora Example leads the team now.")
     owner.presses("Remove Dora Example from the team")
     owner.reads("Dora Example is no longer in the team.")
