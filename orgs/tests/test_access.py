@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import PlatformRole
 from config import cast
 from orgs import urls
 from orgs.access import ROOT, routes
-from orgs.models import Transfer
+from orgs.models import Organization, Transfer
 from orgs.roles import Role, TeamRole
 
 METHODS = ["GET", "POST", "BREW"]  # BREW stands for any other
@@ -262,20 +263,61 @@ def test_sign_in_leads_back_to_the_page_and_never_to_a_button(method, back, acme
     assert response.url == f"/accounts/login/?next={back}"
 
 
-def test_removal_and_demotion_act_at_once(acme, bob, membership, signed_in):
-    browser = signed_in(bob)
-    assert browser.get("/o/acme/invitations/").status_code == 200
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_demotion_and_removal_act_at_once(method, acme, bob, signed_in):
+    """On the same device: the next request counts."""
+    browser, path = signed_in(bob), "/o/acme/invitations/new/"
+    assert answer(browser, method, path) in ("200", "400")
     acme.memberships.filter(user=bob).update(role=Role.MEMBER)
-    assert browser.get("/o/acme/invitations/").status_code == 403
+    assert answer(browser, method, path) == "403"
     acme.memberships.filter(user=bob).delete()
-    assert browser.get("/o/acme/").status_code == 404
+    assert answer(browser, method, path) == "404"
 
 
-def test_whoever_is_inactive_is_nobody(acme, bob, signed_in):
-    browser = signed_in(bob)
-    bob.is_active = False
-    bob.save()
-    assert answer(browser, "GET", "/o/acme/") == "login"
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"banned_at": timezone.now(), "ban_reason": "spam"}]
+)
+def test_whoever_is_banned_or_switched_off_is_nobody_at_once(method, change, acme, bob, signed_in):
+    browser, path = signed_in(bob), "/o/acme/invitations/new/"
+    assert answer(browser, method, path) in ("200", "400")
+    User.objects.filter(pk=bob.pk).update(**change)
+    assert answer(browser, method, path) == "login"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_organization_that_is_switched_off_is_closed_at_once(method, acme, alice, signed_in):
+    browser, path = signed_in(alice), "/o/acme/invitations/new/"
+    assert answer(browser, method, path) in ("200", "400")
+    Organization.objects.filter(pk=acme.pk).update(is_active=False)
+    assert answer(browser, method, path) == "404"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_lead_leads_the_own_team_alone(method, acme, garden, frank, signed_in):
+    other = acme.teams.create(name="Kitchen")
+    browser = signed_in(frank)
+    own, others = (f"{team.get_absolute_url()}people/add/" for team in (garden, other))
+    assert answer(browser, method, own) in ("200", "400")
+    assert answer(browser, method, others) == "403"
+    garden.team_memberships.update(role=TeamRole.MEMBER)
+    assert answer(browser, method, own) == "403"
+
+
+@pytest.mark.parametrize("role", [role for role in PlatformRole if role != PlatformRole.USER])
+def test_platform_staff_have_no_way_in_but_acting_as_somebody(
+    role, acme, birch, charlie, signed_in
+):
+    User.objects.filter(pk=charlie.pk).update(role=role)
+    browser = signed_in(charlie)
+    assert [answer(browser, method, "/o/acme/") for method in METHODS] == ["404"] * 3
+
+
+def test_acting_as_a_member_gives_what_the_member_may(acme, dora, operator):
+    assert operator.get("/o/acme/").status_code == 404
+    operator.post(f"/admin/accounts/user/{dora.pk}/impersonate/", {"reason": "Ticket 42"})
+    assert operator.get("/o/acme/").status_code == 200
+    assert operator.get("/o/acme/invitations/").status_code == 403
 
 
 def test_an_inactive_organization_is_not_there_even_for_its_owner(acme, alice, signed_in):
