@@ -7,7 +7,8 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import User
-from config.tests.at_once import at_once
+from config.tests.at_once import at_once, side_by_side
+from orgs import access
 from orgs.models import Invitation, Membership, Organization
 from orgs.roles import Role
 from orgs.tests.conftest import link_in
@@ -15,6 +16,7 @@ from orgs.tests.conftest import link_in
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 3
+MANY_ROUNDS = 200
 
 
 def statuses(answers):
@@ -89,6 +91,22 @@ def test_of_two_who_take_one_address_one_gets_it(alice, charlie):
         assert Organization.objects.filter(slug=f"green-{n}").count() == 1
 
 
+@pytest.mark.slow
+def test_of_those_who_make_and_rename_one_gets_an_address(acme, bob, charlie, erin, settings):
+    settings.MAX_ORGANIZATIONS_OWNED = MANY_ROUNDS
+    [bobs], [charlies], [erins] = (browsers(person, 1) for person in (bob, charlie, erin))
+    for n in range(MANY_ROUNDS):
+        here = Organization.objects.get(pk=acme.pk).get_absolute_url()
+        form = {"name": "Green", "slug": f"green-{n}"}
+        answers = at_once(
+            posting(charlies, "/organizations/new/", form),
+            posting(erins, "/organizations/new/", form),
+            posting(bobs, f"{here}settings/name/", form),
+        )
+        assert statuses(answers) == {302: 1, 400: 2}
+        assert Organization.objects.filter(slug=form["slug"]).count() == 1
+
+
 def test_one_person_sending_one_form_four_times_gets_one_organization(charlie):
     form = {"name": "Green", "slug": "green"}
     calls = [posting(browser, "/organizations/new/", form) for browser in browsers(charlie, 4)]
@@ -97,7 +115,8 @@ def test_one_person_sending_one_form_four_times_gets_one_organization(charlie):
     assert Organization.objects.count() == 1
 
 
-def test_a_double_click_deletes_an_organization_once(acme, alice):
+def test_a_double_click_deletes_an_organization_once(acme, alice, monkeypatch):
+    monkeypatch.setattr(access, "_membership", side_by_side(access._membership))
     calls = [
         posting(browser, "/o/acme/settings/delete/", {"slug": "acme"})
         for browser in browsers(alice, 4)
