@@ -93,11 +93,6 @@ class AccessMiddleware:
             raise PermissionDenied(f"This takes the permission to {permission.label}.")
         return None
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Answer 404, too, for an organization that was deleted since the gate let somebody in."""
-        if isinstance(error, Organization.DoesNotExist):
-            raise Http404("No such organization.") from error
-
 
 @checks.register(checks.Tags.security)
 def check_every_route_is_gated(**kwargs: Any) -> list[checks.Error]:
