@@ -41,8 +41,10 @@ def test_alice_signs_up_and_bob_joins_her(visitor, mailoutbox, javascript):
         person.opens("/o/acme-daughters/members/")
         person.sees("Members")
         owner, admin = person.list_in("Members")
-        assert owner.startswith("Alice Example alice@example.com")
-        assert admin.startswith("Bob Example bob@example.com")
+        assert owner.startswith("Alice Example")
+        assert "alice@example.com" in owner
+        assert admin.startswith("Bob Example")
+        assert "bob@example.com" in admin
         assert admin.endswith("Admin")
     assert not mailoutbox  # an invited person's address needs no code
 
