@@ -2,6 +2,7 @@
 database itself guarantees in migrations/0003_events_stay.py."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -66,6 +67,11 @@ class Event(models.Model):
                 fields=["organization_id", "id"],
                 condition=models.Q(organization_id__isnull=False),
                 name="event_of_organization",
+            ),
+            models.Index(
+                fields=["organization_id", "verb", "id"],
+                condition=models.Q(organization_id__isnull=False),
+                name="event_of_organizations_verb",
             ),
             models.Index(fields=["ip", "id"], name="event_of_ip"),
             models.Index(fields=["request_id"], name="event_of_request"),
@@ -158,6 +164,12 @@ class Event(models.Model):
 
     def _name_of(self, person: UUID) -> str:
         return "Somebody" if self.names is None else self.names.get(person, ERASED.capitalize())
+
+
+def first_id(moment: datetime) -> UUID:
+    """Return what no event since that moment is below: ids begin with 48 bits of milliseconds."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
 
 
 def with_names(events: Iterable[Event]) -> list[Event]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.browsing import NothingToChange
-from accounts.events import Event, with_names
+from accounts.events import Event, first_id, with_names
 from accounts.models import User
 from accounts.verbs import Verb, alone
 from orgs.models import Organization
@@ -47,8 +47,7 @@ class WhenFilter(admin.SimpleListFilter):
         if self.value() not in dict(self.lookup_choices):
             return events
         start = timezone.now() - timedelta(days=int(self.value() or 0))
-        # A UUIDv7 begins with 48 bits of milliseconds.
-        return events.filter(pk__gte=UUID(int=int(start.timestamp() * 1000) << 80))
+        return events.filter(pk__gte=first_id(start))
 
 
 class ImpersonatedFilter(admin.SimpleListFilter):

@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from orgs.access import PREFIX
 from orgs.views import (
+    events,
     invitations,
     joining,
     members,
@@ -48,6 +49,7 @@ organization: list[URLPattern | URLResolver] = [
     path("invitations/new/", invitations.invitation_new, name="invitation_new"),
     path("invitations/<uuid:pk>/resend/", invitations.invitation_resend, name="invitation_resend"),
     path("invitations/<uuid:pk>/revoke/", invitations.invitation_revoke, name="invitation_revoke"),
+    path("events/", events.event_list, name="event_list"),
     path("transfer/", ownership.transfer_new, name="transfer_new"),
     path("transfer/revoke/", ownership.transfer_revoke, name="transfer_revoke"),
     path("transfer/accept/", ownership.transfer_accept, name="transfer_accept"),

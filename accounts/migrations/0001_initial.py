@@ -298,6 +298,11 @@ class Migration(migrations.Migration):
                         fields=["organization_id", "id"],
                         name="event_of_organization",
                     ),
+                    models.Index(
+                        condition=models.Q(("organization_id__isnull", False)),
+                        fields=["organization_id", "verb", "id"],
+                        name="event_of_organizations_verb",
+                    ),
                     models.Index(fields=["ip", "id"], name="event_of_ip"),
                     models.Index(fields=["request_id"], name="event_of_request"),
                 ],

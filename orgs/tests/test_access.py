@@ -69,6 +69,8 @@ invitation_new      POST   login     404      403    403   400   400   400     l
 invitation_resend   POST   login     404      403    403   302   302   302     login  404
 invitation_revoke   POST   login     404      403    403   302   302   302     login  404
 
+event_list          GET    login     404      403    403   200   200   200     login  404
+
 transfer_new        GET    login     404      403    403   403   403   200     login  404
 transfer_new        POST   login     404      403    403   403   403   400     login  404
 transfer_revoke     POST   login     404      403    403   403   403   302     login  404
