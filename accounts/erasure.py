@@ -1,4 +1,8 @@
-"""What keeps an account from being deleted: rows that need their person, of whatever app."""
+"""What keeps an account from being deleted: rows that need their person, of whatever app.
+
+A table of yours may say what its person can do about a row: `remedies`, pairs of a text and an
+address. What those need is read by its classmethod `as_obstacles(rows)`, which returns the rows.
+"""
 
 from itertools import groupby
 from typing import Any
@@ -41,7 +45,8 @@ def _some_of(rows: list[Model]) -> Any:
     model = type(rows[0])
     related = [*_keys(model), *(f"{a}__{b}" for a, to in _keys(model).items() for b in _keys(to))]
     some = model._base_manager.filter(pk__in=[row.pk for row in rows[:SHOWN]])
-    return some.select_related(*related).order_by("pk")
+    as_obstacles = getattr(model, "as_obstacles", lambda rows: rows)
+    return as_obstacles(some.select_related(*related).order_by("pk"))
 
 
 def _keys(model: type[Model]) -> dict[str, type[Model]]:

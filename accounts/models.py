@@ -290,7 +290,7 @@ class User(AbstractBaseUser):
         Raises PermissionDenied if `by` is neither they nor may handle them, LastOwner, and
         IntegrityError for rows that need them: erasure.obstacles says which.
         """
-        with last_owner_stays() if by == self else self._handled(by):
+        with self._held() if by == self else self._handled(by):
             Event.record(Verb.ACCOUNT_DELETED, by=by, subject=None if by == self else self)
             email = self.email
             self.delete()
@@ -314,6 +314,13 @@ class User(AbstractBaseUser):
         User.objects.filter(pk=self.pk).update(**changes)
         for field, value in changes.items():
             setattr(self, field, value)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold this person, who is about to do something to themselves; raises LastOwner."""
+        with last_owner_stays():
+            User.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
+            yield
 
     @contextmanager
     def _handled(self, by: "User | None") -> Iterator["User | None"]:

@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from accounts.browsing import NothingToAdd, NothingToChange, Recorded, capped_count
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet
-from orgs.models import Membership, Organization, Ownership, Team, TeamMembership
+from orgs.models import Membership, Organization, Team, TeamMembership
+from orgs.ownership_admin import OwnershipAdmin as OwnershipAdmin  # registers itself
 
 
 @admin.register(Organization)
@@ -99,29 +100,6 @@ class MembershipAdmin(Recorded, NothingToAdd):
         before = form.initial["role"]
         if obj.role != before:
             self.record(request, self.change_verb, obj, before=before, after=obj.role)
-
-
-@admin.register(Ownership)
-class OwnershipAdmin(NothingToChange):
-    list_display = ["organization", "user", "created"]
-    list_filter = ["created"]
-    list_select_related = ["organization", "organization_user__user"]
-    search_fields = [
-        "organization__slug__startswith",
-        "organization_user__user__email__startswith",
-    ]
-    search_help_text = "The beginning of an email address or of an organization’s web address"
-    fields = ["organization", "user", "created", "modified"]
-    readonly_fields = ["user"]
-
-    @admin.display(ordering="organization_user__user__email")
-    def user(self, ownership: Ownership) -> str:
-        return str(ownership.organization_user.user)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Ownership | None = None) -> bool:
-        """It goes with its organization, never on a page of its own."""
-        alone = request.resolver_match and "ownership" in (request.resolver_match.url_name or "")
-        return not alone and super().has_delete_permission(request, obj)
 
 
 @admin.register(Team)

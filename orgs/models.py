@@ -457,5 +457,21 @@ class Ownership(AbstractOrganizationOwner):
     def __str__(self) -> str:
         return f"{self.organization_user.user} owns {self.organization}"
 
+    @classmethod
+    def as_obstacles(cls, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        """Return ownerships that keep an account from being deleted, with what `remedies` asks."""
+        members = Membership.objects.filter(organization=models.OuterRef("organization"))
+        others = members.exclude(pk=models.OuterRef("organization_user"))
+        return rows.annotate(has_others=models.Exists(others))
+
+    @property
+    def remedies(self) -> list[tuple[str, str]]:
+        """What the primary owner can do to be free of it; see accounts/erasure.py."""
+        slug = self.organization.slug
+        delete = ("Delete it", reverse("orgs:organization_delete", args=[slug]))
+        if not self.has_others:
+            return [delete]
+        return [("Hand it over", reverse("orgs:transfer_new", args=[slug])), delete]
+
     def get_absolute_url(self) -> str:
         return self.organization.get_absolute_url()
