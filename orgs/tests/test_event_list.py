@@ -63,9 +63,8 @@ def test_each_line_is_a_sentence():
     names = {alice: "Alice", bob: "Bob"}
 
     def read(verb, whom="Bob", **data):
-        event = Event(
-            verb=verb, actor_id=alice, subject_id=whom and bob, subject_label=whom, data=data
-        )
+        about = bob if whom else alice
+        event = Event(verb=verb, actor_id=alice, subject_id=about, subject_label=whom, data=data)
         event.names = names
         return str(event).removeprefix("Alice ")
 
@@ -179,7 +178,8 @@ def test_an_address_is_found_that_was_invited_and_one_that_was_not_is_not_told_a
         "Alice Example invited erin@example.com as member"
     ]
     stranger, nobody = (
-        trail(person=f"{name}@example.com").text.replace(name, "x") for name in ("charlie", "nobod")
+        trail(person=f"{name}@example.com").text.partition('role="search"')[2].replace(name, "")
+        for name in ("charlie", "nobody")
     )
     assert "Nothing happened that fits." in nobody
     assert stranger == nobody

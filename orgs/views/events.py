@@ -52,11 +52,10 @@ def event_list(request: MemberRequest, slug: str) -> HttpResponse:
 def _page(request: MemberRequest, filters: EventFilters) -> Page:
     person, verb = filters.cleaned_data["person"], filters.cleaned_data["verb"]
     organization = request.organization.pk
-    events = _between(filters).filter(organization_id=organization).values(*SHOWN)
-    if verb:
-        events = events.filter(verb=verb)
+    events = _between(filters).values(*SHOWN)
     if person:
-        return page_of_any(_about(person, events), request.GET)
+        here = events.filter(organization_id=organization, **({"verb": verb} if verb else {}))
+        return page_of_any(_about(person, here), request.GET)
     return page_of(
         events,
         request.GET,
