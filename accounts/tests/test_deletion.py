@@ -9,14 +9,18 @@ from django.test import Client
 
 from accounts.models import Avatar, Event, Session, User
 from accounts.verbs import Verb
+from config.tests.admin_pages import url
 from config.tests.at_once import at_once
-from orgs.models import Invitation, Membership, Organization
+from orgs.models import Invitation, Membership, Organization, Transfer
 from orgs.roles import Role
 from waitlist.models import Entry
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/account/data/erasure/"
+LEADING_ON = [
+    f"/o/{slug}/{to}/" for slug in ("acme", "alone") for to in ("transfer", "settings/delete")
+]
 
 
 def erase(client, email="bob@example.com"):
@@ -81,8 +85,39 @@ def test_the_page_tells_a_primary_owner_what_to_hand_over(
     with django_assert_max_num_queries(10):
         page = client.get(PAGE).text
     assert '<a class="list-main" href="/o/acme/">Alice Example owns Acme</a>' in page
-    assert page.count("Alice Example owns") == 4
+    assert page.count('">Alice Example owns') == 4
     assert "Delete my account for good" not in page
+
+
+def test_the_page_leads_to_a_transfer_or_without_other_members_to_a_deletion(client, acme, alice):
+    Organization.create(name="Alone", slug="alone", by=alice)
+    client.force_login(alice)
+    page = client.get(PAGE).text
+    offered = [path for path in LEADING_ON if f'href="{path}"' in page]
+    assert offered == [*LEADING_ON[:2], LEADING_ON[3]]
+    for path in offered:
+        assert client.get(path).status_code == 200
+
+
+def test_after_a_transfer_the_account_can_be_deleted(client, acme, alice, bob):
+    theirs = {member.user: member for member in acme.memberships.select_related("user")}
+    Transfer.offer(theirs[bob], by=theirs[alice]).accept(by=theirs[bob])
+    client.force_login(alice)
+    assert "Delete my account for good" in client.get(PAGE).text
+    assert erase(client, "alice@example.com").headers["Location"] == "/account/erased/"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_platform_staff_delete_no_primary_owner(many, operator, acme, alice, bob):
+    if many:
+        form = {"action": "delete_selected", "_selected_action": alice.pk, "post": "yes"}
+        answer = operator.post(url(User, "changelist"), form)
+    else:
+        answer = operator.post(url(User, "delete", alice.pk), {"post": "yes"})
+    assert answer.status_code < 500
+    assert User.objects.filter(pk=alice.pk).exists()
+    operator.post(url(User, "delete", bob.pk), {"post": "yes"})
+    assert not User.objects.filter(pk=bob.pk).exists()
 
 
 def test_a_primary_owner_stays_whatever_is_posted(client, acme, alice):

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from django.db import connection
 
@@ -27,6 +28,28 @@ def at_once(*calls):
         answers = [pool.submit(answer, call) for call in calls]
         start.set()
     return [answer.result() for answer in answers]
+
+
+def rounds(*sides):
+    """Play rounds: the first calls of all sides together, then the second ones, and so on.
+
+    Each side keeps a database connection of its own. Returns the answers of each round, the
+    exceptions that were raised among them.
+    """
+    together = threading.Barrier(len(sides), timeout=60)
+
+    def play(calls):
+        return [_answer(call, together) for call in calls]
+
+    return list(zip(*at_once(*(partial(play, calls) for calls in sides)), strict=True))
+
+
+def _answer(call, together):
+    together.wait()
+    try:
+        return call()
+    except Exception as error:
+        return error
 
 
 def side_by_side(function):
