@@ -81,7 +81,11 @@ def test_a_member_can_be_deleted(operator, acme, dora, membership):
 
 def test_deleting_a_person_who_owns_an_organization_is_refused_with_a_reason(operator, acme, alice):
     path = url(User, "delete", alice.pk)
-    assert PROTECTED in operator.get(path).text
+    refused = operator.get(path).text
+    assert PROTECTED in refused
+    leads_to = url(Ownership, "change", acme.owner.pk)
+    assert f'href="{leads_to}"' in refused
+    assert f"/admin/orgs/ownership/{acme.owner.pk}/assign/" in operator.get(leads_to).text
     assert PROTECTED in operator.post(path, {"post": "yes"}).text
     action = {"action": "delete_selected", "_selected_action": [str(alice.pk)]}
     answer = operator.post(url(User, "changelist"), action | {"post": "yes"})

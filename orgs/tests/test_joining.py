@@ -247,6 +247,7 @@ def test_a_full_team_goes_without_who_accepts_and_they_read_it(
     invitation.teams.set([garden, acme.teams.create(name="Shed")])
     page = erins.post(f"{link}accept/", follow=True)
     assert "There was no room for you in the team Garden." in page.text
+    assert "at most 2 people in a team" in page.text
     [place] = TeamMembership.objects.filter(membership__user=erin)
     assert place.team.name == "Shed"
 
@@ -273,6 +274,7 @@ def test_a_full_organization_says_so_and_the_invitation_stays_open(
     for answer in (client.get(link), erins.get(link), erins.post(f"{link}accept/")):
         assert answer.status_code == 409
         assert "There is no free seat" in answer.text
+        assert f"at most {settings.MAX_MEMBERS} members" in answer.text
         assert "Alice Example" in answer.text
     assert Invitation.objects.get().status == InvitationStatus.PENDING
     settings.MAX_MEMBERS += 1

@@ -68,6 +68,13 @@ def test_who_may_remove_whom(members):
         assert may == (other in MAY_HANDLE[actor]), (actor, other)
 
 
+def test_admins_handle_one_another(members):
+    bob, dora = members["bob"], members["dora"]
+    dora.change_role(Role.ADMIN, by=members["alice"])
+    assert attempt(dora.change_role, Role.MEMBER, by=bob)
+    assert attempt(bob.remove, by=dora)
+
+
 def test_who_may_give_whom_which_role(members):
     for actor, other, role in itertools.product(members, members, Role):
         expected = other in MAY_HANDLE[actor] and (
@@ -201,6 +208,7 @@ def test_the_primary_owner_stays_until_a_transfer_and_reads_so(members, signed_i
     browser = signed_in(alice.user)
     own = browser.get(page_of(alice)).text
     assert "until somebody else has taken Acme over" in own
+    assert 'href="/o/acme/transfer/"' in own
     assert "/leave/" not in own
     assert "primary owner" in told(browser.post("/o/acme/members/leave/"))
     others = signed_in(grace.user)

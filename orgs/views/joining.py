@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.exceptions import ObjectDoesNotExist
@@ -41,7 +42,12 @@ def explained(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return render(request, "orgs/invitation_closed.html", status=404)
         except CannotAnswer as refusal:
             status = STATUS.get(refusal.obstacle, 410)
-            context = {"invitation": refusal.invitation, "obstacle": refusal.obstacle, **route}
+            context = {
+                "invitation": refusal.invitation,
+                "obstacle": refusal.obstacle,
+                "seats": settings.MAX_MEMBERS,
+                **route,
+            }
             return render(request, "orgs/invitation_closed.html", context, status=status)
 
     return answered
@@ -124,7 +130,10 @@ def join(request: Any, invitation: Invitation) -> HttpResponse:
     organization = invitation.accept(by=request.user).organization
     messages.success(request, f"You are a member of {organization}.")
     if full := teams_in_words(invitation.full_teams):
-        messages.warning(request, f"There was no room for you in the {full}. Ask who invited you.")
+        most = f"There can be at most {settings.MAX_TEAM_MEMBERS} people in a team."
+        messages.warning(
+            request, f"There was no room for you in the {full}. {most} Ask who invited you."
+        )
     return redirect(organization)
 
 
