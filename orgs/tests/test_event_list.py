@@ -185,6 +185,21 @@ def test_an_address_is_found_that_was_invited_and_one_that_was_not_is_not_told_a
     assert stranger == nobody
 
 
+def test_of_a_person_too_it_tells_nothing_of_another_organization(
+    story, birch, bob, trail, charlie
+):
+    birch.add_user(bob, by=charlie)
+    Event.record(Verb.INVITED, by=charlie, subject=birch, label=bob.email, organization_id=birch.pk)
+    Event.record(Verb.SIGNED_IN, by=bob)
+    for person in (str(bob.pk), "bob@example.com"):
+        assert lines(trail(person=person)) == [
+            "Frank Example as Bob Example invited Alice Example",
+            "Bob Example removed the member Dora Example",
+            "A command added the member Bob Example as admin",
+        ]
+    assert lines(trail(verb="member.added", person=str(charlie.pk))) == []
+
+
 def test_a_verb_is_found_alone_and_with_a_person(story, alice, frank, trail):
     assert lines(trail(verb="member.left")) == ["Frank Example left the organization"]
     both = trail(verb="member.added", person=str(frank.pk))

@@ -213,6 +213,14 @@ def test_an_offer_to_somebody_else_is_not_found(path, acme, grace, dora, alice, 
     assert Transfer.objects.exists()
 
 
+def test_the_verbs_themselves_refuse_whose_offer_it_is_not(acme, grace, membership, offer):
+    transfer = offer()
+    for answer in (transfer.accept, transfer.decline):
+        with pytest.raises(Transfer.DoesNotExist):
+            answer(by=membership(grace))
+    assert Transfer.objects.exists()
+
+
 def test_both_sides_need_a_fresh_sign_in_and_go_on_after_it(
     acme, alice, bob, membership, signed_in
 ):
