@@ -34,12 +34,11 @@ def bob_signed_in(client, bob):
 
 
 def test_a_person_deletes_their_account_with_everything_that_is_theirs(
-    acme, bob, bob_signed_in, mailoutbox, django_capture_on_commit_callbacks
+    acme, bob, bob_signed_in, mailoutbox
 ):
     bob.change_avatar(b"picture")
     Client().force_login(bob)
-    with django_capture_on_commit_callbacks(execute=True):
-        response = erase(bob_signed_in, " Bob@Example.COM ")
+    response = erase(bob_signed_in, " Bob@Example.COM ")
     assert response.headers["Location"] == "/account/erased/"
     assert "Clear-Site-Data" in response.headers
     assert not User.objects.filter(pk=bob.pk).exists()

@@ -6,9 +6,8 @@ from config import cast
 from orgs.models import Invitation, Membership
 
 
-def test_the_seed_fills_an_empty_database(db, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        cast.seed()
+def test_the_seed_fills_an_empty_database(db):
+    cast.seed()
     roles = Membership.objects.values_list("user__name", "organization__name", "role")
     assert set(roles) == {
         ("Alice Example", "Acme", "owner"),

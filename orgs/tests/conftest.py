@@ -1,7 +1,5 @@
 """What the tests of organizations share beside the cast."""
 
-from functools import partial
-
 import pytest
 from django.db.models import Subquery
 from django.test import Client
@@ -9,12 +7,6 @@ from django.test import Client
 from config import cast
 from orgs.models import Membership
 from orgs.roles import Role
-
-
-@pytest.fixture
-def commits(django_capture_on_commit_callbacks):
-    """`with commits():` runs what waits for the commit, which a test's transaction never has."""
-    return partial(django_capture_on_commit_callbacks, execute=True)
 
 
 @pytest.fixture
@@ -47,12 +39,11 @@ def erin(db):
 
 
 @pytest.fixture
-def invite(acme, alice, membership, commits, mailoutbox):
+def invite(acme, alice, membership, mailoutbox):
     """Call it to invite to Acme; it returns the invitation and the path of the link in the mail."""
 
     def invite(email="erin@example.com", role=Role.MEMBER, by=alice):
-        with commits():
-            invitation = acme.invite(email, role, by=membership(by))
+        invitation = acme.invite(email, role, by=membership(by))
         return invitation, link_in(mailoutbox[-1])
 
     return invite

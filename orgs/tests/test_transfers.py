@@ -22,12 +22,11 @@ HOME = "/o/acme/"
 
 
 @pytest.fixture
-def offer(acme, alice, bob, membership, commits):
+def offer(acme, alice, bob, membership):
     """Call it to offer Acme, to Bob unless it says to whom."""
 
     def offer(to=bob):
-        with commits():
-            return Transfer.offer(membership(to), by=membership(alice))
+        return Transfer.offer(membership(to), by=membership(alice))
 
     return offer
 
@@ -54,15 +53,13 @@ def grow_stale(browser):
 
 
 def test_an_admin_accepts_and_the_former_primary_owner_stays_an_owner(
-    acme, alice, bob, membership, signed_in, mailoutbox, commits
+    acme, alice, bob, membership, signed_in, mailoutbox
 ):
-    with commits():
-        asked = signed_in(alice).post(NEW, {"membership": membership(bob).pk})
+    asked = signed_in(alice).post(NEW, {"membership": membership(bob).pk})
     assert asked.url == HOME
     assert told() == (Verb.OWNERSHIP_OFFERED, alice.pk, bob.pk, acme.pk)
     assert owner_of(acme) == alice
-    with commits():
-        assert signed_in(bob).post(ACCEPT).url == HOME
+    assert signed_in(bob).post(ACCEPT).url == HOME
     assert told() == (Verb.OWNERSHIP_TRANSFERRED, bob.pk, alice.pk, acme.pk)
     assert owner_of(acme) == bob
     assert roles(acme) == {"Alice": "owner", "Bob": "owner", "Dora": "member"}
@@ -175,11 +172,10 @@ def test_an_offer_stands_for_48_hours(acme, bob, membership, offer, signed_in):
 
 
 def test_declining_ends_it_and_tells_the_primary_owner(
-    acme, alice, bob, offer, signed_in, mailoutbox, commits
+    acme, alice, bob, offer, signed_in, mailoutbox
 ):
     offer()
-    with commits():
-        assert signed_in(bob).post(DECLINE).url == HOME
+    assert signed_in(bob).post(DECLINE).url == HOME
     assert told() == (Verb.OWNERSHIP_OFFER_DECLINED, bob.pk, alice.pk, acme.pk)
     assert not Transfer.objects.exists()
     assert owner_of(acme) == alice
@@ -189,12 +185,9 @@ def test_declining_ends_it_and_tells_the_primary_owner(
     )
 
 
-def test_revoking_ends_it_and_tells_the_recipient(
-    acme, alice, bob, offer, signed_in, mailoutbox, commits
-):
+def test_revoking_ends_it_and_tells_the_recipient(acme, alice, bob, offer, signed_in, mailoutbox):
     offer()
-    with commits():
-        assert signed_in(alice).post(REVOKE).url == HOME
+    assert signed_in(alice).post(REVOKE).url == HOME
     assert mailoutbox[-1].to == ["bob@example.com"]
     assert "nothing to do" in mailoutbox[-1].body
     assert signed_in(bob).post(ACCEPT).status_code == 404
