@@ -1,4 +1,7 @@
-"""How many organizations one person may own; the other limits are tested where they are met."""
+"""How many organizations one person may own; the other limits are tested where they are met.
+
+Apart from what happens at the same moment: a limit holds then, too.
+"""
 
 from collections import Counter
 from contextlib import nullcontext
@@ -9,7 +12,9 @@ from django.test import Client
 
 from config.tests.at_once import at_once
 from orgs import limits
-from orgs.models import Organization
+from orgs.models import Invitation, Organization, Transfer
+from orgs.refusals import TooManyInvitations
+from orgs.roles import Role
 
 NEW = "/organizations/new/"
 
@@ -84,3 +89,32 @@ def test_a_double_click_makes_one_organization(charlie):
     answers = at_once_by(charlie, [["Elm"]] * 8)
     assert {answer.url for answer in answers} == {"/o/elm/"}
     assert Organization.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_hand_over_to_one_person_at_once_as_many_do_as_they_may_own(
+    acme, birch, bob, settings
+):
+    settings.MAX_ORGANIZATIONS_OWNED = 1
+    birch.add_user(bob, Role.ADMIN)
+    offers = []
+    for organization in (acme, birch):
+        to = organization.memberships.get(user=bob)
+        Transfer.offer(to, by=organization.owner.organization_user)
+        offers.append(partial(Transfer.objects.get(membership=to).accept, by=to))
+    answers = at_once(*offers)
+    assert sorted(type(answer).__name__ for answer in answers) == ["LimitReached", "NoneType"]
+    assert bob.memberships.filter(ownership__isnull=False).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_invited_at_once_as_many_are_as_may_wait(acme, alice, membership, settings):
+    settings.MAX_INVITATIONS = 3
+    by = membership(alice)
+    invites = [
+        partial(Organization.objects.get().invite, f"{n}@example.com", Role.MEMBER, by=by)
+        for n in range(8)
+    ]
+    kinds = Counter(type(answer) for answer in at_once(*invites))
+    assert kinds == {Invitation: 3, TooManyInvitations: 5}
+    assert Invitation.objects.count() == 3
