@@ -35,7 +35,7 @@ class InvitationForm(forms.Form):
         required=False,
         max_length=MESSAGE_LENGTH,
         validators=[validate_visible],
-        help_text="Stands in the email, without links.",
+        help_text="Shown in the email. A web address in it will not be a link.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

@@ -95,7 +95,7 @@ class MetadataForm(forms.ModelForm):
     metadata = MetadataField(
         required=False,
         help_text='A JSON object such as {"customer": 4711}, 8 KiB at most. '
-        "Programs read it; people see it here alone.",
+        "Programs read it; people see it only here.",
     )
 
     class Meta:
