@@ -13,7 +13,7 @@ from accounts.names import is_hidden
 from accounts.outbox import queue, queue_all
 
 if TYPE_CHECKING:
-    from accounts.models import Mail, User
+    from accounts.models import User
     from orgs.invitations import Invitation
     from orgs.models import Organization
     from orgs.transfers import Transfer
@@ -21,30 +21,24 @@ if TYPE_CHECKING:
 
 def invitation(invitation: "Invitation", token: str) -> EmailMessage:
     """Return the email with the link. The token stands nowhere else."""
-    inviter, organization = plain(str(invitation.invited_by)), plain(str(invitation.organization))
-    text = render_to_string(
-        "emails/invitation.txt",
-        {
-            "inviter": inviter,
-            "organization": organization,
-            "site_name": settings.SITE_NAME,
-            "role": invitation.role,
-            "message": plain(invitation.message),
-            "expires": invitation.expires,
-            "url": absolute(reverse("orgs:invitation_detail", args=[token])),
-        },
+    inviter, organization = plain(str(invitation.invited_by)), invitation.organization
+    text = _text(
+        "invitation",
+        organization,
+        inviter=inviter,
+        role=invitation.role,
+        message=plain(invitation.message),
+        expires=invitation.expires,
+        url=absolute(reverse("orgs:invitation_detail", args=[token])),
     )
-    subject = f"{inviter} invites you to {organization}"
+    subject = f"{inviter} invites you to {plain(organization.name)}"
     return EmailMessage(subject, text, to=[invitation.email])
 
 
-def member_removed(person: "User", organization: "Organization") -> "Mail":
-    """Tell somebody that they are no longer a member; return the email."""
-    name = plain(str(organization))
-    context = {"organization": name, "site_name": settings.SITE_NAME}
-    text = render_to_string("emails/member_removed.txt", context)
-    subject = f"You are no longer a member of {name}"
-    return queue(EmailMessage(subject, text, to=[person.email]))
+def member_removed(person: "User", organization: "Organization") -> None:
+    """Tell somebody that they are no longer a member."""
+    subject = f"You are no longer a member of {plain(organization.name)}"
+    _tell(person, subject, "member_removed", organization)
 
 
 def transfer_offered(transfer: "Transfer") -> None:
@@ -103,14 +97,11 @@ def owner_assigned(organization: "Organization", former: "User", owner: "User") 
 
 def organization_deleted(organization: "Organization", by: "User") -> None:
     """Tell all members: call it while they still are."""
-    name, actor = plain(str(organization)), plain(str(by))
-    text = render_to_string(
-        "emails/organization_deleted.txt",
-        {"organization": name, "by": actor, "site_name": settings.SITE_NAME},
-    )
+    subject = f"{plain(organization.name)} is deleted"
+    text = _text("organization_deleted", organization, by=plain(str(by)))
     people = organization.memberships.filter(user__is_active=True)
     queue_all(
-        EmailMessage(f"{name} is deleted", text, to=[email])
+        EmailMessage(subject, text, to=[email])
         for email in people.values_list("user__email", flat=True)
     )
 
@@ -137,9 +128,12 @@ def _tell_of_owner(
 def _tell(
     person: "User", subject: str, template: str, organization: "Organization", **context: Any
 ) -> None:
+    queue(EmailMessage(subject, _text(template, organization, **context), to=[person.email]))
+
+
+def _text(template: str, organization: "Organization", **context: Any) -> str:
     context |= {"site_name": settings.SITE_NAME, "organization": plain(organization.name)}
-    text = render_to_string(f"emails/{template}.txt", context)
-    queue(EmailMessage(subject, text, to=[person.email]))
+    return render_to_string(f"emails/{template}.txt", context)
 
 
 def _page(name: str, organization: "Organization") -> str:

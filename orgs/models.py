@@ -138,6 +138,17 @@ class Organization(AbstractOrganization):
         now.organization = self
         return now
 
+    def lock_for(self, by: "Membership", permission: Permission) -> "Membership":
+        """Lock the organization; return who acts, as they are now, if they have the permission.
+
+        Raises PermissionDenied.
+        """
+        self.lock()
+        acting = self.acting(by)
+        if not acting.can(permission):
+            raise PermissionDenied(f"This takes the permission to {permission.label}.")
+        return acting
+
     @transaction.atomic
     def edit(self, *, by: "Membership", **changes: Any) -> None:
         """Change name, slug or metadata; what is as it was changes nothing.
@@ -145,7 +156,7 @@ class Organization(AbstractOrganization):
         Each change is an event of its own. Raises PermissionDenied, and IntegrityError when the
         slug is taken, also by somebody a moment ago.
         """
-        self._hold(by, Permission.EDIT_ORGANIZATION)
+        self.lock_for(by, Permission.EDIT_ORGANIZATION)
         before = {field: getattr(self, field) for field in changes}
         # As text, because 1 equals True.
         changes = {field: new for field, new in changes.items() if repr(new) != repr(before[field])}
@@ -161,7 +172,7 @@ class Organization(AbstractOrganization):
 
         The database deletes the old one. Raises PermissionDenied.
         """
-        self._hold(by, Permission.EDIT_ORGANIZATION)
+        self.lock_for(by, Permission.EDIT_ORGANIZATION)
         self._update(logo=Avatar.objects.create(image=image) if image else None)
         self.record(Verb.LOGO_CHANGED, by=by.user, subject=self, removed=image is None)
 
@@ -171,7 +182,7 @@ class Organization(AbstractOrganization):
 
         Raises PermissionDenied for anybody but the primary owner.
         """
-        self._hold(by, Permission.DELETE_ORGANIZATION)
+        self.lock_for(by, Permission.DELETE_ORGANIZATION)
         self.record(Verb.ORGANIZATION_DELETED, by=by.user, subject=self)
         emails.organization_deleted(self, by.user)
         self.delete()
@@ -230,12 +241,6 @@ class Organization(AbstractOrganization):
     def record(self, verb: Verb, *, by: User | None, subject: models.Model, **data: Any) -> None:
         """Write an event of this organization into the audit trail."""
         Event.record(verb, by=by, subject=subject, organization_id=self.pk, **data)
-
-    def _hold(self, by: "Membership", permission: Permission) -> None:
-        """Lock the organization for somebody who has, as things are now, this permission."""
-        self.lock()
-        if not self.acting(by).can(permission):
-            raise PermissionDenied(f"This takes the permission to {permission.label}.")
 
     def _update(self, **changes: Any) -> None:
         """Write the fields, here only once the database has taken them."""

@@ -9,44 +9,42 @@ if TYPE_CHECKING:
 
 
 class CannotInvite(Exception):
-    outcome = ""  # the same in a word or two, for a list
+    outcome = ""  # in a word or two, for a list
+    text = ""  # in a sentence
     wait = 0  # seconds until it may be tried again, where waiting helps
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class NotAnAddress(CannotInvite):
     outcome = "Invalid"
-
-    def __init__(self) -> None:
-        super().__init__("This is no email address that mail can be sent to.")
+    text = "This is no email address that mail can be sent to."
 
 
 class AlreadyMember(CannotInvite):
     outcome = "Already a member"
-
-    def __init__(self) -> None:
-        super().__init__("This person is already a member.")
+    text = "This person is already a member."
 
 
 class AlreadyInvited(CannotInvite):
     outcome = "Already invited"
+    text = "This address already has a pending invitation."
 
     def __init__(self, invitation: "Invitation") -> None:
-        super().__init__("This address already has a pending invitation.")
         self.invitation = invitation
 
 
 class InvitedAsOwner(CannotInvite):
     outcome = "Already invited"
-
-    def __init__(self) -> None:
-        super().__init__("This address was invited as an owner. Only an owner can change that.")
+    text = "This address was invited as an owner. Only an owner can change that."
 
 
 class TooManyInvitations(CannotInvite):
     outcome = "Limit reached"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
+        self.text = (
             f"There can be at most {limit} pending invitations, expired ones among them. "
             "Revoke those that nobody will use."
         )
@@ -56,7 +54,7 @@ class TooManyMails(CannotInvite):
     outcome = "Limit reached"
 
     def __init__(self, reason: str, wait: int) -> None:
-        super().__init__(f"{reason} Try again {limits.when(wait)}.")
+        self.text = f"{reason} Try again {limits.when(wait)}."
         self.wait = wait
 
 
@@ -64,4 +62,4 @@ class InvitationClosed(CannotInvite):
     outcome = "Closed"
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"This invitation was {status} in the meantime. Nothing was changed.")
+        self.text = f"This invitation was {status} in the meantime. Nothing was changed."

@@ -48,7 +48,6 @@ class Team(models.Model):
                 "organization",
                 Lower("name"),
                 name="team_name",
-                violation_error_message="There is a team of this name already. Choose another.",
             ),
             # What composite foreign keys point at.
             models.UniqueConstraint(fields=["id", "organization"], name="team_id_organization"),
@@ -69,10 +68,7 @@ class Team(models.Model):
         Raises PermissionDenied, LimitReached, and IntegrityError for a name that another team has,
         whatever its case.
         """
-        organization.lock()
-        acting = organization.acting(by)
-        if not acting.can(Permission.MANAGE_TEAMS):
-            raise PermissionDenied("This takes the permission to create teams.")
+        acting = organization.lock_for(by, Permission.MANAGE_TEAMS)
         limits.check(organization.teams.all(), settings.MAX_TEAMS, "teams in an organization")
         team = cls.objects.create(organization=organization, name=name)
         team._record(Verb.TEAM_CREATED, acting)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orgs.models import Membership, Organization
 
 
-class CannotTransfer(Exception):
+class CannotTransfer(ValidationError):
     """The text is for the person who tried."""
 
 
@@ -77,7 +77,7 @@ class Transfer(models.Model):
         why it cannot be offered to this member now.
         """
         organization = by.organization
-        owner = _primary_owner(organization, by)
+        owner = organization.lock_for(by, Permission.TRANSFER_OWNERSHIP)
         recipient = _member(organization, to)
         if recipient == owner or not recipient.is_admin:
             raise CannotTransfer("Choose another owner, or an admin.")
@@ -127,7 +127,7 @@ class Transfer(models.Model):
 
         Raises PermissionDenied unless `by` is the primary owner, and DoesNotExist when it is gone.
         """
-        owner = _primary_owner(self.organization, by)
+        owner = self.organization.lock_for(by, Permission.TRANSFER_OWNERSHIP)
         self._reread()
         self.delete()
         recipient = self.recipient
@@ -177,7 +177,7 @@ def assign(to: "Membership", *, by: User, reason: str) -> None:
     """Make this member the primary owner in the place of somebody whose account is out of use.
 
     Whether it is, an owner of the platform decides, and so may exceed how many organizations one
-    may own. Raises PermissionDenied unless `by` is one, ValidationError for a member who cannot.
+    may own. Raises PermissionDenied unless `by` is one, CannotTransfer for a member who cannot.
     """
     organization = to.organization
     organization.lock()
@@ -185,25 +185,14 @@ def assign(to: "Membership", *, by: User, reason: str) -> None:
     if not (actor.may_act and actor.is_superuser):
         raise PermissionDenied("Only an owner of the platform can do this.")
     former = organization.owner.organization_user
-    try:
-        member = _member(organization, to)
-    except CannotTransfer as refusal:
-        raise ValidationError(str(refusal)) from None
+    member = _member(organization, to)
     if member == former:
-        raise ValidationError(f"{member.user} is the primary owner.")
+        raise CannotTransfer(f"{member.user} is the primary owner.")
     _hand_over(organization, member)
     organization.record(
         Verb.OWNER_ASSIGNED, by=actor, subject=member.user, personal={"reason": reason}
     )
     emails.owner_assigned(organization, former.user, member.user)
-
-
-def _primary_owner(organization: "Organization", by: "Membership") -> "Membership":
-    organization.lock()
-    actor = organization.acting(by)
-    if not actor.can(Permission.TRANSFER_OWNERSHIP):
-        raise PermissionDenied("Only the primary owner can hand the organization over.")
-    return actor
 
 
 def _member(organization: "Organization", member: "Membership") -> "Membership":

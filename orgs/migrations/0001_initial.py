@@ -536,7 +536,6 @@ class Migration(migrations.Migration):
                 models.F("organization"),
                 django.db.models.functions.text.Lower("name"),
                 name="team_name",
-                violation_error_message="There is a team of this name already. Choose another.",
             ),
         ),
         migrations.AddConstraint(

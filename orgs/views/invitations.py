@@ -139,16 +139,13 @@ def _page(
 def _invite(request: MemberRequest, form: InvitationForm) -> dict[str, Answer]:
     """Invite whom the form names; return the answer for each of its lines."""
     typed = form.cleaned_data["emails"]
-    try:
-        answers = request.organization.invite_all(
-            filter(None, typed.values()),
-            Role(form.cleaned_data["role"]),
-            by=request.membership,
-            teams=form.cleaned_data["teams"],
-            message=form.cleaned_data["message"],
-        )
-    except ObjectDoesNotExist:
-        raise Http404("The organization was deleted.") from None
+    answers = request.organization.invite_all(
+        filter(None, typed.values()),
+        Role(form.cleaned_data["role"]),
+        by=request.membership,
+        teams=form.cleaned_data["teams"],
+        message=form.cleaned_data["message"],
+    )
     return {line: answers[email] if email else NotAnAddress() for line, email in typed.items()}
 
 

@@ -27,7 +27,7 @@ def transfer_new(request: MemberRequest, slug: str) -> HttpResponse:
         try:
             transfer = Transfer.offer(form.cleaned_data["membership"], by=request.membership)
         except CannotTransfer as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(None, refusal)
         else:
             messages.success(request, f"{transfer.recipient} is asked to take over.")
             return redirect(request.organization)
@@ -65,7 +65,7 @@ def transfer_accept(request: MemberRequest, slug: str) -> HttpResponse:
     except Transfer.DoesNotExist:
         return render(request, "orgs/transfer_closed.html", status=404)
     except (CannotTransfer, LimitReached) as refusal:
-        context = {"transfer": transfer, "refusal": _text(refusal)}
+        context = {"transfer": transfer, "refusal": " ".join(refusal.messages)}
         return form_page(request, "orgs/transfer_accept.html", context)
     return form_page(request, "orgs/transfer_accept.html", {"transfer": transfer})
 
@@ -89,7 +89,3 @@ def _offer_to(member: Membership) -> Transfer:
 def _candidates(owner: Membership) -> QuerySet[Membership]:
     others = owner.organization.memberships.exclude(pk=owner.pk).select_related("user")
     return others.filter(is_admin=True, user__is_active=True).order_by("user__name", "user__email")
-
-
-def _text(refusal: CannotTransfer | LimitReached) -> str:
-    return " ".join(refusal.messages) if isinstance(refusal, LimitReached) else str(refusal)
