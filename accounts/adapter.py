@@ -1,5 +1,6 @@
 """What allauth asks us: where we differ from its defaults."""
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,6 +13,7 @@ from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import client, devices, limits, links, time_zones
@@ -24,6 +26,15 @@ from accounts.signin import known_devices
 from accounts.signin.reauthentication import require_fresh_sign_in
 from accounts.signup import admitted, is_open, use_pass
 from accounts.verbs import Verb
+
+# How long what is in an email works, in seconds: later than that it is not sent.
+LIFETIMES = {
+    "account/email/email_confirmation": settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    "account/email/email_confirmation_signup": settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    "account/email/login_code": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT,
+    "account/email/reauthentication_code": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT,
+    "account/email/password_reset_key": settings.PASSWORD_RESET_TIMEOUT,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -160,4 +171,6 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the email, in the transaction of what it speaks of where allauth has one."""
         told = {"site": links.site(), "site_name": settings.SITE_NAME, "email": email}
-        queue(self.render_mail(template_prefix, email, told | context))
+        seconds = LIFETIMES.get(template_prefix)
+        expires = timezone.now() + timedelta(seconds=seconds) if seconds else None
+        queue(self.render_mail(template_prefix, email, told | context), expires=expires)

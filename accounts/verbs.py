@@ -41,6 +41,7 @@ class Verb(models.TextChoices):
     UNBANNED = "account.unbanned", "lifted the ban of"
     DEACTIVATED = "account.deactivated", "switched off"
     ACTIVATED = "account.activated", "switched on"
+    EMAILS_TRIED_AGAIN = "email.tried_again", "had emails tried again"
     IMPERSONATION_STARTED = "impersonation.started", "began to act as"
     IMPERSONATION_STOPPED = "impersonation.stopped", "stopped acting as"
 

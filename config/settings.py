@@ -103,6 +103,7 @@ DATABASES = {
         required("DATABASE_URL", ENVIRONMENT, otherwise=""),
         environment=ENVIRONMENT,
         pool_size=env.number("DATABASE_POOL_SIZE", 16),
+        transaction_pooling=env.flag("DATABASE_TRANSACTION_POOLING", False),
     )
 }
 

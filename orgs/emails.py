@@ -128,7 +128,8 @@ def _tell_of_owner(
 def _tell(
     person: "User", subject: str, template: str, organization: "Organization", **context: Any
 ) -> None:
-    queue(EmailMessage(subject, _text(template, organization, **context), to=[person.email]))
+    message = EmailMessage(subject, _text(template, organization, **context), to=[person.email])
+    queue(message, expires=context.get("expires"))
 
 
 def _text(template: str, organization: "Organization", **context: Any) -> str:

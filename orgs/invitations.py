@@ -215,7 +215,8 @@ class Invitation(OrganizationInvitationBase):
         new = [invitation for invitation in invitations if invitation.is_new]
         _withdraw(again)
         tokens = [invitation._renew(by.user) for invitation in invitations]
-        mails = queue_all(map(emails.invitation, invitations, tokens))
+        until = max((invitation.expires for invitation in invitations), default=None)
+        mails = queue_all(map(emails.invitation, invitations, tokens), expires=until)
         for invitation, mail in zip(invitations, mails, strict=True):
             invitation.mail = mail
         cls.objects.bulk_create(

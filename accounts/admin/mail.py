@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.powers import user_of
 from accounts.browsing import NothingToChange
 from accounts.models import Mail, User
 from accounts.outbox.mail import MailQuerySet, MailState
@@ -32,7 +33,7 @@ class MailAdmin(NothingToChange):
     search_fields = ["recipients"]  # see get_search_results
     search_help_text = "A whole email address"
     fields = ["created", "sender", "to", "subject", "state", "tries"]
-    fields += ["next_try", "last_error", "delivered", "given_up"]
+    fields += ["next_try", "expires", "last_error", "delivered", "given_up"]
     readonly_fields = ["to", "state"]
     actions = ["try_again"]
 
@@ -58,7 +59,8 @@ class MailAdmin(NothingToChange):
 
     @admin.action(description="Try the chosen emails again", permissions=["retry"])
     def try_again(self, request: HttpRequest, emails: MailQuerySet) -> None:
-        count = Mail.objects.filter(pk__in=list(emails.values_list("pk", flat=True))).try_again()
+        chosen = Mail.objects.filter(pk__in=list(emails.values_list("pk", flat=True)))
+        count = chosen.try_again(by=user_of(request))
         messages.success(request, f"{count} of the chosen emails are tried again within seconds.")
 
     def has_retry_permission(self, request: HttpRequest) -> bool:

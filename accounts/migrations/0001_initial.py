@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ),
                 ("subject", models.TextField()),
                 ("message", models.TextField()),
+                ("expires", models.DateTimeField(null=True, verbose_name="of use until")),
                 ("is_last", models.BooleanField(default=False)),
                 ("tries", models.PositiveIntegerField(default=0)),
                 (
@@ -65,7 +66,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("next_try__isnull", False)),
-                        fields=["next_try"],
+                        fields=["next_try", "id"],
                         name="mail_due",
                     ),
                     django.contrib.postgres.indexes.GinIndex(fields=["recipients"], name="mail_to"),

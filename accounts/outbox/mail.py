@@ -7,14 +7,16 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.encryption import decrypt
+from accounts.events import Event
+from accounts.verbs import Verb
 
 if TYPE_CHECKING:
+    from accounts.models import User
     from accounts.outbox.transport import Failure
 
 LEASE = timedelta(minutes=5)  # more than one email can take: see MAILERS in the settings
@@ -26,10 +28,12 @@ GIVEN_UP_AFTER = timedelta(days=3)
 CLAIM = """
 WITH due AS (
     SELECT id FROM accounts_mail WHERE next_try <= statement_timestamp() {}
-    ORDER BY next_try LIMIT %s FOR UPDATE SKIP LOCKED
+    ORDER BY next_try, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 UPDATE accounts_mail SET tries = tries + 1, next_try = statement_timestamp() + %s
-FROM due WHERE accounts_mail.id = due.id RETURNING accounts_mail.*
+FROM due WHERE accounts_mail.id = due.id
+RETURNING accounts_mail.*, statement_timestamp() - created AS waited,
+    coalesce(expires <= statement_timestamp(), false) AS is_over
 """
 CLAIM_ANY, CLAIM_THESE = CLAIM.format(""), CLAIM.format("AND id = ANY(%s)")
 
@@ -64,14 +68,20 @@ class MailQuerySet(models.QuerySet["Mail"]):
         """Say that the mail server has these emails, and wipe what they said."""
         self.update(delivered=Now(), next_try=None, given_up=None, message="", last_error="")
 
-    def try_again(self) -> int:
-        """Make due now what was given up or waits; return how many these are.
+    @transaction.atomic
+    def try_again(self, *, by: "User") -> int:
+        """Make due now what was given up or waits, and is still of use; return how many these are.
 
         What is due within LEASE may be under way at this moment, and will be tried anyway.
         """
         waits = models.Q(next_try__gt=Now() + LEASE)
         chosen = self.filter(waits | models.Q(given_up__isnull=False))
-        return chosen.update(next_try=Now(), given_up=None)
+        chosen = chosen.exclude(expires__lte=Now()).select_for_update()
+        ids = [str(pk) for pk in chosen.values_list("pk", flat=True)]
+        if ids:
+            self.model.objects.filter(pk__in=ids).update(next_try=Now(), given_up=None)
+            Event.record(Verb.EMAILS_TRIED_AGAIN, by=by, emails=ids)
+        return len(ids)
 
 
 class Mail(models.Model):
@@ -83,6 +93,7 @@ class Mail(models.Model):
     recipients = ArrayField(models.TextField())
     subject = models.TextField()
     message = models.TextField()  # all of it, as MIME and encrypted; empty once it is delivered
+    expires = models.DateTimeField("of use until", null=True)  # as its code or link is
     # Nobody is there any more to whom it is about: the row goes with the delivery, or instead of.
     is_last = models.BooleanField(default=False)
     tries = models.PositiveIntegerField(default=0)
@@ -94,6 +105,10 @@ class Mail(models.Model):
     given_up = models.DateTimeField(null=True)
 
     objects = MailQuerySet.as_manager()
+
+    # Told by `claim`, by the database's clock: since when it is queued, and whether it expired.
+    waited: timedelta
+    is_over: bool
 
     class Meta:
         ordering = ["-id"]
@@ -111,7 +126,7 @@ class Mail(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_try"],
+                fields=["next_try", "id"],
                 condition=models.Q(next_try__isnull=False),
                 name="mail_due",
             ),
@@ -137,18 +152,21 @@ class Mail(models.Model):
     def fail(self, failure: "Failure") -> None:
         """Say that it did not get through: it is tried again, or given up for good.
 
-        A mail server that is away is asked again in a minute. An email that it turns down for now
-        waits as long again as it has waited, from one minute to four hours, for three days.
+        A mail server that is away is asked again in a minute. An email that it turns down for now,
+        or breaks off over, waits as long again as it has waited, from one minute to four hours,
+        for three days: a mail server that takes it, and never says so, sends it each time.
         """
-        waited = timezone.now() - self.created
         changes: dict[str, Any] = {"last_error": failure.kind}
         if failure.recipients:
             changes["recipients"] = failure.recipients
-        if failure.is_final or waited > GIVEN_UP_AFTER:
+        if failure.is_final or self.waited > GIVEN_UP_AFTER:
             changes |= {"next_try": None, "given_up": Now()}
         else:
-            pause = min(max(waited, FIRST_PAUSE), LONGEST_PAUSE)
-            changes["next_try"] = Now() + (SERVER_AWAY if failure.is_servers else pause)
+            pause = min(max(self.waited, FIRST_PAUSE), LONGEST_PAUSE)
+            is_away = failure.is_servers and not failure.is_unclear
+            changes["next_try"] = Now() + (SERVER_AWAY if is_away else pause)
+        if self.is_over:
+            changes["message"] = ""
         # Unless its lease ended and somebody else has it by now.
         mine = Mail.objects.filter(pk=self.pk, tries=self.tries, next_try__isnull=False)
         if self.is_last and "given_up" in changes:

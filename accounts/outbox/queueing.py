@@ -1,6 +1,7 @@
 """The way into the outbox."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from email.utils import getaddresses
 
 from django.core.mail import EmailMessage
@@ -12,26 +13,29 @@ from accounts.outbox.mail import Mail
 from accounts.outbox.message import pack
 
 
-def queue(message: EmailMessage, *, is_last: bool = False) -> Mail:
+def queue(message: EmailMessage, *, expires: datetime | None = None, is_last: bool = False) -> Mail:
     """Return the row of this email, written in the current transaction: call it inside of that.
 
     After the commit the email is tried at once, for five seconds at most, and from then on by
-    `manage.py deliver_mail`; what is rolled back is never sent. With `is_last` the row goes as
-    soon as the email has: its address is of somebody who was deleted. Raises ValueError for an
-    email to nobody, or with a line break in a header.
+    `manage.py deliver_mail`; what is rolled back is never sent, nor what is still here when it
+    `expires`, as a code does. With `is_last` the row goes as soon as the email has: its address is
+    of somebody who was deleted. Raises ValueError for an
+    email to nobody, to what is no address, or with a line break in a header.
     """
     if not message.recipients():
         raise ValueError("an email to nobody")
-    [mail] = queue_all([message], is_last=is_last)
+    [mail] = queue_all([message], expires=expires, is_last=is_last)
     return mail
 
 
-def queue_all(messages: Iterable[EmailMessage], *, is_last: bool = False) -> list[Mail]:
+def queue_all(
+    messages: Iterable[EmailMessage], *, expires: datetime | None = None, is_last: bool = False
+) -> list[Mail]:
     """Return the rows of these emails, as `queue` does: one statement, one connection to send them.
 
     Those to nobody are left out.
     """
-    rows = [_row(message, is_last) for message in messages if message.recipients()]
+    rows = [_row(message, expires, is_last) for message in messages if message.recipients()]
     with transaction.atomic(savepoint=False):
         mails = Mail.objects.bulk_create(rows)
         if mails:
@@ -39,11 +43,15 @@ def queue_all(messages: Iterable[EmailMessage], *, is_last: bool = False) -> lis
     return mails
 
 
-def _row(message: EmailMessage, is_last: bool) -> Mail:
+def _row(message: EmailMessage, expires: datetime | None, is_last: bool) -> Mail:
+    recipients = [address for _, address in getaddresses(message.recipients())]
+    if not all(recipients):
+        raise ValueError("an address that cannot be read")
     return Mail(
         sender=message.from_email,
-        recipients=[address for _, address in getaddresses(message.recipients())],
+        recipients=recipients,
         subject=str(message.subject),
         message=encrypt(pack(message)),
+        expires=expires,
         is_last=is_last,
     )

@@ -20,6 +20,11 @@ class _Limited(smtplib.SMTP):
         self._begin()
         return super().connect(*args, **kwargs)
 
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Share the time among the host's addresses: smtplib gives all of it to each."""
+        addresses = {info[4] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        return super()._get_socket(host, port, timeout / len(addresses))  # type: ignore[misc]
+
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
         """Raise SMTPRecipientsRefused for one refused address of many, too."""
         self._begin()

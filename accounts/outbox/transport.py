@@ -23,6 +23,7 @@ class Failure(NamedTuple):
     is_servers: bool = False  # it is away; the email is as good as before
     is_final: bool = False  # it would never be taken
     recipients: list[str] | None = None  # who has not got it, where others have
+    is_unclear: bool = False  # the mail server went silent over it, and may have taken it
 
 
 class Outcome(NamedTuple):
@@ -61,6 +62,8 @@ def settle(outcomes: Iterable[Outcome]) -> None:
 
 
 def _send(backend: Any, mail: Mail) -> Failure | None:
+    if mail.is_over:
+        return Failure("Expired", is_final=True)
     try:
         backend.open()
     except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
@@ -69,30 +72,30 @@ def _send(backend: Any, mail: Mail) -> Failure | None:
         backend.send_messages([Queued(mail)])
     except (OSError, ValueError, InvalidToken) as error:
         _close(backend)
-        return _failure(error)
+        return _failure(error, mail)
     return None
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: Exception, mail: Mail) -> Failure:
     kind = _kind(error)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return _refusal(error)
+        return _refusal(error, mail)
     if isinstance(error, smtplib.SMTPResponseException):
         # Who may not send is a setting that somebody mends; what is turned down is not.
         is_final = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
         return Failure(kind, is_servers=error.smtp_code == CLOSING, is_final=is_final)
     is_servers = isinstance(error, OSError) and not isinstance(error, smtplib.SMTPNotSupportedError)
-    return Failure(kind, is_servers=is_servers, is_final=not is_servers)
+    return Failure(kind, is_servers=is_servers, is_final=not is_servers, is_unclear=is_servers)
 
 
-def _refusal(error: smtplib.SMTPRecipientsRefused) -> Failure:
+def _refusal(error: smtplib.SMTPRecipientsRefused, mail: Mail) -> Failure:
     codes = {address: code for address, (code, _) in error.recipients.items()}
     for_now = [address for address, code in codes.items() if code < 500]
     return Failure(
         f"{type(error).__name__} {min(codes.values())}",
         is_servers=CLOSING in codes.values(),
         is_final=not for_now,
-        recipients=for_now or list(codes),
+        recipients=(for_now or list(codes)) if len(mail.recipients) > 1 else None,
     )
 
 

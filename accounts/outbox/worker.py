@@ -18,7 +18,7 @@ from accounts.outbox.attempt import CHANNEL
 from accounts.outbox.mail import Mail
 from accounts.outbox.transport import Outcome, send, settle
 
-POLL = 5  # seconds, for retries, and for what no notification tells (as through PgBouncer)
+POLL = 5  # seconds, for retries, and for what no notification tells
 SERVER_PAUSE = 15  # seconds between two attempts while the mail server is away
 DATABASE_PAUSE = 2
 TIDIED_EVERY = 60 * 60
@@ -40,6 +40,8 @@ class Worker:
     def run(self) -> None:
         """Work until SIGTERM or SIGINT, which lets the email that is under way get through."""
         self._hear_signals()
+        if _is_pooled():
+            logger.info("No notification passes the pooler: looking for emails every %s s", POLL)
         while not self.is_stopping:
             try:
                 self._listen()
@@ -83,6 +85,8 @@ class Worker:
         self._unsettled.clear()
 
     def _listen(self) -> None:
+        if _is_pooled():
+            return  # it would be some other process's connection that is told
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
 
@@ -101,6 +105,11 @@ class Worker:
         signal.set_wakeup_fd(self._hears.fileno())  # a wait ends then, which it does not by itself
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
+
+
+def _is_pooled() -> bool:
+    """Whether each transaction may have another connection, as through PgBouncer."""
+    return bool(connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"])
 
 
 def tidy() -> None:

@@ -4,9 +4,11 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.db import IntegrityError
 from django.test import Client
 
-from accounts.models import Session, User
+from accounts.models import Mail, Session, User
+from accounts.outbox import queue
 from accounts.tests.factors import App
 from accounts.tests.people import CODE, mailed_code, sign_in
 from config.cast import PASSWORD
@@ -135,6 +137,18 @@ def test_a_first_password_signs_every_other_device_out(here, other, alice, mailo
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_change_that_is_undone_is_not_mailed(here, second_address, monkeypatch, mailoutbox):
+    def collide(message, **options):
+        queue(message, **options)
+        raise IntegrityError
+
+    monkeypatch.setattr("accounts.adapter.queue", collide)
+    response = here.post(EMAIL, {"action_primary": "", "email": second_address.email})
+    assert response.headers["Location"] == EMAIL
+    assert mailoutbox == []
+    assert not Mail.objects.filter(delivered=None).exists()
+
+
 def test_changes_at_the_same_moment_are_settled_without_an_error(
     here, alice, second_address, mailoutbox
 ):

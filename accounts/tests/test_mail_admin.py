@@ -67,6 +67,19 @@ def test_one_that_was_given_up_is_tried_again(operator, given_up, mail_server):
     assert "0 of the chosen emails" in try_again(operator, given_up).text
 
 
+def test_that_is_on_record_by_ids_alone(operator, olivia, given_up):
+    try_again(operator, given_up)
+    try_again(operator, given_up)
+    event = Event.objects.get(verb=Verb.EMAILS_TRIED_AGAIN)
+    assert (event.actor_id, event.data) == (olivia.pk, {"emails": [str(given_up.pk)]})
+
+
+def test_one_that_expired_is_not_tried_again(operator, given_up):
+    Mail.objects.update(expires=given_up.created)
+    assert "0 of the chosen emails" in try_again(operator, given_up).text
+    assert not Event.objects.filter(verb=Verb.EMAILS_TRIED_AGAIN).exists()
+
+
 def test_one_that_may_be_under_way_is_not_tried_a_second_time(operator, mail_server, settings):
     settings.MAIL_DELIVERY = "worker"
     mail = mail_to("erin@example.com")

@@ -1,13 +1,14 @@
 """A mail server that is down costs nobody a page, an account or an email."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
 from accounts.models import Mail, User
-from accounts.tests.people import CODE, RESET, is_signed_in, sign_in, sign_up
+from accounts.tests.people import CODE, ERIN, RESET, SIGNUP, is_signed_in, sign_in, sign_up
 from config.cast import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,25 @@ def test_whoever_gives_up_can_sign_in_for_a_code_later(client, mail_server):
     assert sign_in(later, "erin@example.com").headers["Location"] == CODE
     mail_server.come_back()
     assert len(mail_server.mails) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "form", "minutes"),
+    [
+        (SIGNUP, ERIN, 10),
+        ("/accounts/login/code/", {"email": "alice@example.com"}, 10),
+        (RESET, {"email": "alice@example.com"}, 60),
+    ],
+)
+def test_a_code_or_link_that_is_over_by_then_is_not_mailed(
+    client, mail_server, alice, url, form, minutes
+):
+    client.post(url, form)
+    mail = Mail.objects.get()
+    assert round((mail.expires - mail.created) / timedelta(minutes=1)) == minutes
+    Mail.objects.update(expires=mail.created)
+    mail_server.come_back()
+    assert mail_server.mails == []
 
 
 @pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])

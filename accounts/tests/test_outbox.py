@@ -224,6 +224,56 @@ def test_what_is_refused_for_now_waits_as_long_again_as_it_has(mail_server):
     assert mail.message
 
 
+def test_what_the_mail_server_may_have_taken_waits_as_long_again_too(mail_server, settings):
+    settings.MAIL_DELIVERY = "worker"
+    settings.MAILERS["transport"]["OPTIONS"]["timeout"] = 0.3
+    mail_server.delay = 30
+    mail = queue(message())
+    Mail.objects.update(created=timezone.now() - timedelta(hours=2))
+    mail_server.come_back()
+    mail.refresh_from_db()
+    assert len(mail_server.mails) == 1
+    assert mail.state == "pending"
+    assert round((mail.next_try - timezone.now()).total_seconds() / 60) == 120
+
+
+def test_the_clock_that_counts_is_the_databases(mail_server, monkeypatch):
+    mail_server.answers["erin@example.com"] = "450 later"
+    days_ahead = timezone.now() + timedelta(days=9)
+    monkeypatch.setattr(timezone, "now", lambda: days_ahead)
+    mail_server.start()
+    mail = queue(message())
+    mail.refresh_from_db()
+    assert mail.state == "pending"
+
+
+def test_what_expired_while_it_waited_is_wiped_and_not_sent(mail_server):
+    soon, past = (timezone.now() + timedelta(minutes=minutes) for minutes in (10, -1))
+    mails = [queue(message(), expires=expires) for expires in (past, soon)]
+    assert "123456" not in at_rest()
+    mail_server.come_back()
+    old, new = (Mail.objects.get(pk=mail.pk) for mail in mails)
+    assert (old.state, old.last_error, old.message) == ("given_up", "Expired", "")
+    assert new.state == "delivered"
+    assert len(mail_server.mails) == 1
+
+
+def test_behind_a_pooler_the_worker_does_not_listen(monkeypatch, django_assert_num_queries):
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    with django_assert_num_queries(0):
+        Worker()._listen()
+
+
+def test_an_address_stays_as_it_is_when_it_is_refused(mail_server):
+    """It is found by it, in the admin and when its person is deleted."""
+    mail_server.answers["erin@xn--bcher-kva.example"] = "450 later"
+    mail_server.start()
+    mail = queue(message("erin@bücher.example"))
+    mail.refresh_from_db()
+    assert mail.last_error == "SMTPRecipientsRefused 450"
+    assert mail.recipients == ["erin@bücher.example"]
+
+
 def test_others_are_not_kept_waiting_by_one_that_is_refused(mail_server):
     mail_server.answers["erin@example.com"] = "450 later"
     mail_server.start()
@@ -278,10 +328,11 @@ def test_what_django_sends_by_itself_goes_the_same_way(mail_server):
 
 
 @pytest.mark.parametrize(
-    ("to", "subject"), [(["erin@example.com"], "Two\nlines"), ([], "To nobody")]
+    ("to", "subject"),
+    [(["erin@example.com"], "Two\nlines"), ([], "To nobody"), (["a@b@c.example"], "To what?")],
 )
 def test_what_no_server_would_take_is_refused_at_once(to, subject):
-    with pytest.raises(ValueError, match=r"nobody|Header"):
+    with pytest.raises(ValueError, match=r"nobody|Header|address"):
         queue(EmailMessage(subject, "text", to=to))
     assert not Mail.objects.exists()
 

@@ -8,14 +8,17 @@ from config.database import embedded
 from config.env import SettingError
 
 
-def from_url(url: str, *, environment: str, pool_size: int) -> dict[str, Any]:
+def from_url(
+    url: str, *, environment: str, pool_size: int, transaction_pooling: bool = False
+) -> dict[str, Any]:
     """Return an entry of DATABASES for a postgres:// URL; if it is empty, the embedded server's.
 
-    `pool_size` is the most connections one process may hold. Raises SettingError for
-    another scheme.
+    `pool_size` is the most connections one process may hold; with `transaction_pooling` they lead
+    to a pooler that hands each transaction another one. Raises SettingError for another scheme.
     """
     database = _parse(url) if url else embedded.settings(_purpose(environment))
     database["CONN_HEALTH_CHECKS"] = True
+    database["DISABLE_SERVER_SIDE_CURSORS"] = transaction_pooling
     database["OPTIONS"] = {
         **database.get("OPTIONS", {}),
         "application_name": f"groundwork-{environment}",
@@ -30,10 +33,9 @@ def from_url(url: str, *, environment: str, pool_size: int) -> dict[str, Any]:
             # it tries at once when the next request comes.
             "reconnect_timeout": 5,
         },
-        # Statements used five times on a connection are prepared on it. A pooler that hands each
-        # transaction another connection (PgBouncer) cannot do this.
+        # Statements used five times on a connection are prepared on it, if it stays the same.
         "server_side_binding": True,
-        "prepare_threshold": 5,
+        "prepare_threshold": None if transaction_pooling else 5,
     }
     return database
 

@@ -85,6 +85,15 @@ def test_the_log_has_the_cause(process):
     assert "OperationalError" in process.stderr
 
 
+def test_nothing_stays_on_a_connection_that_a_pooler_lends_for_a_transaction():
+    options = {"environment": "production", "pool_size": 4}
+    alone = database.from_url("postgres://here", **options)
+    pooled = database.from_url("postgres://pooler", **options, transaction_pooling=True)
+    for entry, threshold in ((alone, 5), (pooled, None)):
+        assert entry["OPTIONS"]["prepare_threshold"] == threshold
+        assert entry["DISABLE_SERVER_SIDE_CURSORS"] == (entry is pooled)
+
+
 def test_the_pool_tries_again_every_two_seconds_however_long_the_database_was_away():
     entry = database.from_url("postgres://away", environment="production", pool_size=4)
     pool = entry["OPTIONS"]["pool"]

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts.models import Mail, User
 from orgs.emails import plain
+from orgs.models import Invitation
 from orgs.roles import Role
 from orgs.tests.conftest import link_in
 
@@ -104,6 +105,15 @@ def test_no_token_gets_into_a_log(mail_server, owner, client, caplog):
     ours = [record for record in caplog.records if record.name != "mail.log"]  # aiosmtpd's
     assert ours
     assert token not in "".join(record.getMessage() for record in ours)
+
+
+def test_an_invitation_that_expired_while_it_waited_is_not_sent(mail_server, owner):
+    owner.post(NEW, ERIN)
+    mail = Mail.objects.get()
+    assert mail.expires == Invitation.objects.get().expires
+    Mail.objects.update(expires=mail.created)
+    mail_server.come_back()
+    assert mail_server.mails == []
 
 
 def test_what_is_rolled_back_is_not_sent(invite, acme, membership, alice):
