@@ -1,11 +1,13 @@
 """Many at the same moment, for the tests of what only happens then."""
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 from django.db import connection
+from django.test import Client
 
 
 def at_once(*calls):
@@ -67,3 +69,21 @@ def side_by_side(function):
         return answer
 
     return together
+
+
+def statuses(answers):
+    """Return how many answers have which status; an exception counts as itself."""
+    return Counter(getattr(answer, "status_code", answer) for answer in answers)
+
+
+def browsers(person, number):
+    """Return browsers that are signed in as the person."""
+    made = [Client() for _ in range(number)]
+    for browser in made:
+        browser.force_login(person)
+    return made
+
+
+def posting(browser, path, form=None):
+    """Return the call that sends the form."""
+    return lambda: browser.post(path, form)

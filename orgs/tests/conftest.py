@@ -27,6 +27,18 @@ def signed_in():
 
 
 @pytest.fixture
+def owner(alice, acme, signed_in):
+    """A browser of Alice's."""
+    return signed_in(alice)
+
+
+@pytest.fixture
+def admin(bob, acme, signed_in):
+    """A browser of Bob's."""
+    return signed_in(bob)
+
+
+@pytest.fixture
 def membership(acme):
     """Call it with a person for their membership of Acme."""
     return lambda person: Membership.objects.get(organization=acme, user=person)

@@ -16,16 +16,6 @@ NEW = "/o/acme/invitations/new/"
 LIST = "/o/acme/invitations/"
 
 
-@pytest.fixture
-def owner(alice, acme, signed_in):
-    return signed_in(alice)
-
-
-@pytest.fixture
-def admin(bob, acme, signed_in):
-    return signed_in(bob)
-
-
 def send(browser, *emails):
     return browser.post(NEW, {"emails": "\n".join(emails), "role": "member"})
 

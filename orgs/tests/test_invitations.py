@@ -16,24 +16,9 @@ LIST = "/o/acme/invitations/"
 NEW = "/o/acme/invitations/new/"
 
 
-@pytest.fixture
-def owner(alice, acme, signed_in):
-    return signed_in(alice)
-
-
-@pytest.fixture
-def admin(bob, acme, signed_in):
-    return signed_in(bob)
-
-
-@pytest.fixture
-def send():
-    """Call it with a browser to fill in the form."""
-
-    def send(browser, emails="erin@example.com", role="member", **more):
-        return browser.post(NEW, {"emails": emails, "role": role, **more})
-
-    return send
+def send(browser, emails="erin@example.com", role="member", **more):
+    """Fill in the form."""
+    return browser.post(NEW, {"emails": emails, "role": role, **more})
 
 
 def expire(invitation):
@@ -46,19 +31,19 @@ def act(browser, invitation, action):
 
 
 @pytest.mark.parametrize("role", ["member", "admin"])
-def test_an_admin_invites_members_and_admins(role, admin, send):
+def test_an_admin_invites_members_and_admins(role, admin):
     assert send(admin, role=role).url == LIST
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.role) == ("erin@example.com", role)
     assert mail.outbox[0].to == ["erin@example.com"]
 
 
-def test_an_owner_invites_an_owner(owner, send):
+def test_an_owner_invites_an_owner(owner):
     assert send(owner, role="owner").url == LIST
     assert Invitation.objects.get().role == Role.OWNER
 
 
-def test_an_admin_cannot_invite_an_owner(admin, send):
+def test_an_admin_cannot_invite_an_owner(admin):
     assert send(admin, role="owner").status_code == 403
     assert not Invitation.objects.exists()
     assert 'value="owner"' not in admin.get(NEW).text
@@ -75,7 +60,7 @@ def test_an_admin_cannot_touch_an_invitation_to_own(action, admin, owner, invite
     assert act(owner, invitation, action).status_code == 302
 
 
-def test_the_table_holds_a_hash_and_only_the_mail_the_link(owner, send):
+def test_the_table_holds_a_hash_and_only_the_mail_the_link(owner):
     send(owner)
     token = link_in(mail.outbox[0]).split("/")[2]
     assert len(token) == 43  # 256 bits in base64
@@ -85,14 +70,14 @@ def test_the_table_holds_a_hash_and_only_the_mail_the_link(owner, send):
         assert token not in owner.get(path).text
 
 
-def test_an_invitation_works_for_48_hours(owner, send, settings):
+def test_an_invitation_works_for_48_hours(owner, settings):
     send(owner)
     hours = (Invitation.objects.get().expires - timezone.now()) / timedelta(hours=1)
     assert 47.9 < hours < settings.INVITATION_HOURS == 48
 
 
 @pytest.mark.parametrize("email", ["erin@example.com", "  ERIN@Example.COM ", "ｅrin@example.com"])
-def test_one_address_is_invited_once_however_it_is_written(email, owner, send):
+def test_one_address_is_invited_once_however_it_is_written(email, owner):
     send(owner)
     answer = send(owner, email)
     invitation = Invitation.objects.get()
@@ -102,7 +87,7 @@ def test_one_address_is_invited_once_however_it_is_written(email, owner, send):
     assert len(mail.outbox) == 1
 
 
-def test_inviting_again_after_it_expired_renews_the_same_row(owner, admin, bob, send, client):
+def test_inviting_again_after_it_expired_renews_the_same_row(owner, admin, bob, client):
     send(owner)
     invitation, old = Invitation.objects.get(), link_in(mail.outbox[0])
     expire(invitation)
@@ -114,21 +99,21 @@ def test_inviting_again_after_it_expired_renews_the_same_row(owner, admin, bob, 
     assert client.get(link_in(mail.outbox[1])).status_code == 200
 
 
-def test_a_closed_invitation_does_not_block_a_new_one(owner, send, invite):
+def test_a_closed_invitation_does_not_block_a_new_one(owner, invite):
     invitation, _ = invite()
     act(owner, invitation, "revoke")
     assert send(owner).url == LIST
     assert Invitation.objects.count() == 2
 
 
-def test_a_member_is_not_invited_again(owner, send):
+def test_a_member_is_not_invited_again(owner):
     answer = send(owner, "DORA@example.com")
     assert answer.status_code == 400
     assert "This person is already a member." in answer.text
     assert not Invitation.objects.exists()
 
 
-def test_a_stranger_and_somebody_with_an_account_look_the_same(owner, send, charlie, monkeypatch):
+def test_a_stranger_and_somebody_with_an_account_look_the_same(owner, charlie, monkeypatch):
     moment = timezone.now()  # the same for both, also when a minute ends between them
     monkeypatch.setattr(timezone, "now", lambda: moment)
     pages = []
@@ -227,7 +212,7 @@ def test_an_email_that_was_delivered_stays_on_record(owner, invite):
 
 
 @pytest.mark.parametrize(("seats", "warned"), [(3, True), (4, False)])
-def test_the_form_warns_where_nobody_could_join(seats, warned, owner, send, settings):
+def test_the_form_warns_where_nobody_could_join(seats, warned, owner, settings):
     settings.MAX_MEMBERS = seats
     assert ("has all of its 3 members" in owner.get(NEW).text) is warned
     assert send(owner).url == LIST
@@ -296,7 +281,7 @@ def test_inviting_costs_few_statements(owner, django_assert_num_queries):
         ('"e\x01rin"@example.com', "member"),
     ],
 )
-def test_a_bad_address_or_role_is_refused_with_a_reason(email, role, owner, send):
+def test_a_bad_address_or_role_is_refused_with_a_reason(email, role, owner):
     answer = send(owner, email, role)
     assert answer.status_code == 400
     assert "_error" in answer.text
@@ -304,7 +289,7 @@ def test_a_bad_address_or_role_is_refused_with_a_reason(email, role, owner, send
     assert not mail.outbox
 
 
-def test_nothing_can_be_slipped_in_beside_the_form(owner, send, acme, birch, alice, charlie):
+def test_nothing_can_be_slipped_in_beside_the_form(owner, acme, birch, alice, charlie):
     forged = {
         "organization": birch.pk,
         "invited_by": charlie.pk,
@@ -323,14 +308,14 @@ def test_nothing_can_be_slipped_in_beside_the_form(owner, send, acme, birch, ali
     assert invitation.expires < timezone.now() + timedelta(hours=49)
 
 
-def test_sending_the_form_twice_makes_one_invitation_and_one_mail(owner, send):
+def test_sending_the_form_twice_makes_one_invitation_and_one_mail(owner):
     assert send(owner).status_code == 302
     assert send(owner).status_code == 400
     assert Invitation.objects.count() == 1
     assert len(mail.outbox) == 1
 
 
-def test_an_address_in_another_script_is_invited_or_refused_but_never_lost(owner, send):
+def test_an_address_in_another_script_is_invited_or_refused_but_never_lost(owner):
     answer = send(owner, "erin@exämple.com")
     assert answer.status_code in (302, 400)
     assert Invitation.objects.count() == (answer.status_code == 302)

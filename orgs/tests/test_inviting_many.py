@@ -21,11 +21,6 @@ GUESTS = [f"guest-{n}@example.com" for n in range(50)]
 
 
 @pytest.fixture
-def admin(bob, acme, signed_in):
-    return signed_in(bob)
-
-
-@pytest.fixture
 def send(admin):
     """Call it with lines to fill in the form as Bob."""
 

@@ -4,10 +4,9 @@ from collections import Counter
 
 import pytest
 from django.core import mail
-from django.test import Client
 
 from accounts.models import User
-from config.tests.at_once import at_once, side_by_side
+from config.tests.at_once import at_once, browsers, posting, side_by_side, statuses
 from orgs import access
 from orgs.models import Invitation, Membership, Organization
 from orgs.roles import Role
@@ -17,22 +16,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 3
 MANY_ROUNDS = 200
-
-
-def statuses(answers):
-    return Counter(getattr(answer, "status_code", answer) for answer in answers)
-
-
-def browsers(person, number):
-    """Return browsers that are signed in as the person."""
-    made = [Client() for _ in range(number)]
-    for browser in made:
-        browser.force_login(person)
-    return made
-
-
-def posting(browser, path, form=None):
-    return lambda: browser.post(path, form)
 
 
 @pytest.fixture

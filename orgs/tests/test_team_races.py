@@ -4,10 +4,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from config.tests.at_once import at_once
+from config.tests.at_once import at_once, browsers, posting, statuses
 from orgs.models import Membership, Team, TeamMembership
 from orgs.roles import TeamRole
-from orgs.tests.test_races import browsers, posting, statuses
 from orgs.tests.test_team_people import names, put
 
 pytestmark = pytest.mark.django_db(transaction=True)

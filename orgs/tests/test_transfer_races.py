@@ -12,10 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
 
 from accounts.models import User
-from config.tests.at_once import at_once, rounds
+from config.tests.at_once import at_once, browsers, posting, rounds, statuses
 from orgs.models import Membership, Organization, Ownership, PrimaryOwnerStays, Transfer
 from orgs.roles import Role
-from orgs.tests.test_races import browsers, posting, statuses
 from orgs.transfers import CannotTransfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
