@@ -15,7 +15,7 @@ from accounts.browsing import NothingToAdd, NothingToChange, Recorded, capped_co
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet
 from orgs.models import Membership, Organization, Team, TeamMembership
-from orgs.ownership_admin import OwnershipAdmin as OwnershipAdmin  # registers itself
+from orgs.ownership_admin import SEARCHED
 
 
 @admin.register(Organization)
@@ -75,7 +75,7 @@ class MembershipAdmin(Recorded, NothingToAdd):
     list_filter = ["role", "created"]
     list_select_related = ["user", "organization"]
     search_fields = ["user__email__startswith", "organization__slug__startswith"]
-    search_help_text = "The beginning of an email address or of an organization’s web address"
+    search_help_text = SEARCHED
     fields = ["user", "organization", "role", "created", "modified"]
     readonly_fields = ["user", "organization", "created", "modified"]
 
@@ -132,7 +132,7 @@ class TeamMembershipAdmin(Recorded, NothingToChange):
         "membership__user__email__startswith",
         "organization__slug__startswith",
     ]
-    search_help_text = "The beginning of an email address or of an organization’s web address"
+    search_help_text = SEARCHED
     fields = ["user", "team", "organization", "role", "created"]
     readonly_fields = ["user"]
 
@@ -165,7 +165,7 @@ class InvitationAdmin(Recorded, NothingToChange):
     list_filter = [StateFilter, "role", "created", "expires"]
     list_select_related = ["organization", "invited_by"]
     search_fields = ["email__startswith", "organization__slug__startswith"]
-    search_help_text = "The beginning of an email address or of an organization’s web address"
+    search_help_text = SEARCHED
     fields = [
         *["email", "organization", "role", "teams", "message", "state", "invited_by", "invitee"],
         *["created", "expires", "closed", "mail"],

@@ -1,6 +1,6 @@
-"""Whose: organizations, their people, their owner and their invitations.
+"""Whose: organizations, their members and their primary owner.
 
-Three of them are django-organizations' abstract models. Invitations, teams and transfers have
+All three subclass abstract models of django-organizations. Invitations, teams and transfers have
 modules of their own. What the database itself guarantees: migrations/0002_owner_always_exists and
 0004_teams_stay_inside.
 """

@@ -43,8 +43,17 @@ class AssignForm(forms.Form):
         return member
 
 
+class GoesAlong(NothingToChange):
+    """What goes with its organization or its member, never on a page of its own."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        page = (request.resolver_match and request.resolver_match.url_name) or ""
+        alone = str(self.opts.model_name) in page
+        return not alone and super().has_delete_permission(request, obj)
+
+
 @admin.register(Ownership)
-class OwnershipAdmin(NothingToChange):
+class OwnershipAdmin(GoesAlong):
     list_display = ["organization", "user", "created"]
     list_filter = ["created"]
     list_select_related = ["organization", "organization_user__user"]
@@ -59,11 +68,6 @@ class OwnershipAdmin(NothingToChange):
     @admin.display(ordering="organization_user__user__email")
     def user(self, ownership: Ownership) -> str:
         return str(ownership.organization_user.user)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Ownership | None = None) -> bool:
-        """It goes with its organization, never on a page of its own."""
-        alone = request.resolver_match and "ownership" in (request.resolver_match.url_name or "")
-        return not alone and super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.assign)
@@ -115,7 +119,7 @@ def _page(organization: Organization) -> str:
 
 
 @admin.register(Transfer)
-class TransferAdmin(NothingToChange):
+class TransferAdmin(GoesAlong):
     """Who is asked to take over. Only the two of them change that."""
 
     list_display = ["organization", "recipient", "created", "expires"]
@@ -129,8 +133,3 @@ class TransferAdmin(NothingToChange):
     @admin.display(description="offered to", ordering="membership__user__email")
     def recipient(self, transfer: Transfer) -> str:
         return str(transfer.recipient)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Transfer | None = None) -> bool:
-        """It goes with its organization or its recipient, never on a page of its own."""
-        alone = request.resolver_match and "transfer" in (request.resolver_match.url_name or "")
-        return not alone and super().has_delete_permission(request, obj)

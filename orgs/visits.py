@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import Session
+from accounts.models import Session, User
 from orgs.models import Membership
 
 if TYPE_CHECKING:
@@ -47,18 +47,21 @@ def last_place(request: "MemberRequest") -> str:
     """
     row = cast("SessionStore", request.session).row
     here, team_id = (row.active_organization_id, row.active_team_id) if row else (None, None)
-    last = (
-        request.user.memberships.filter(organization__is_active=True)
-        .annotate(is_here=ExpressionWrapper(Q(organization=here), BooleanField()))
-        .order_by("-is_here", F("visited").desc(nulls_last=True), "-pk")
-        .values("is_here", slug=F("organization__slug"))
-        .first()
-    )
+    last = by_visit(request.user, here).values("is_here", slug=F("organization__slug")).first()
     if last is None:
         return reverse("orgs:organization_list")
     if last["is_here"] and team_id:
         return reverse("orgs:team_detail", args=[last["slug"], team_id])
     return reverse("orgs:organization_detail", args=[last["slug"]])
+
+
+def by_visit(person: User, here: UUID | None) -> QuerySet[Membership]:
+    """Return the person's memberships: where they are, if anywhere, then by last visit."""
+    return (
+        person.memberships.filter(organization__is_active=True)
+        .annotate(is_here=ExpressionWrapper(Q(organization=here), BooleanField()))
+        .order_by("-is_here", F("visited").desc(nulls_last=True), "-pk")
+    )
 
 
 def _is_there(row: Session, organization_id: UUID, team_id: UUID | None) -> bool:

@@ -4,16 +4,17 @@ from typing import Any
 
 from django import template
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models import F
 
 from accounts.names import initials
+from orgs.forms.organizations import SEARCH_FROM
 from orgs.invitations import Invitation
+from orgs.visits import by_visit
 
 register = template.Library()
 register.filter(initials)
 
 SHOWN = 20  # organizations
-SEARCH_FROM = 8  # organizations
 WAITING = 3  # invitations
 
 
@@ -28,13 +29,8 @@ def switcher(context: dict[str, Any]) -> dict[str, Any]:
     current = getattr(request, "organization", None)
     waiting = Invitation.objects.for_person(request.user).order_by("-pk")
     names = waiting.values_list("organization__name", flat=True)[: WAITING + 1]
-    rows = (
-        request.user.memberships.filter(organization__is_active=True)
-        .annotate(is_current=ExpressionWrapper(Q(organization=current), BooleanField()))
-        .order_by("-is_current", F("visited").desc(nulls_last=True), "-pk")
-        .values(
-            name=F("organization__name"), slug=F("organization__slug"), waiting=ArraySubquery(names)
-        )
+    rows = by_visit(request.user, current and current.pk).values(
+        name=F("organization__name"), slug=F("organization__slug"), waiting=ArraySubquery(names)
     )
     organizations = list(rows[: SHOWN + 1])
     invitations = organizations[0]["waiting"] if organizations else list(names)

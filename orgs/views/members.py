@@ -16,7 +16,7 @@ from accounts.pages import NOTHING, SIZE, Page, page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms.members import MemberFilter, RoleForm
 from orgs.members import search
-from orgs.models import Membership, Organization, PrimaryOwnerStays
+from orgs.models import Membership, Organization, PrimaryOwnerStays, Team
 from orgs.roles import Permission, Role
 from orgs.views.answers import form_page
 
@@ -98,12 +98,16 @@ def members_of(
     role: str = "",
     team: str = "",
     sort: str = "",
+    outside: Team | None = None,
 ) -> Page:
     """Return a page of the members, as dicts: see templates/orgs/_members.html.
 
-    The filters are MemberFilter's.
+    The filters are MemberFilter's; `outside` leaves out who is in that team.
     """
-    members = Membership.objects.values(
+    found = Membership.objects.all()
+    if outside:
+        found = found.exclude(pk__in=outside.team_memberships.values("membership"))
+    members = found.values(
         "id",
         "role",
         "sort_name",
@@ -112,7 +116,6 @@ def members_of(
         avatar=F("user__avatar_id"),
         is_primary_owner=Q(ownership__isnull=False),
     )
-    found = Membership.objects.all()
     if q:
         found = search(found, organization, q)
     if team:

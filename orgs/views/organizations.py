@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from accounts.pages import Page, page_of
 from orgs.access import MemberRequest, requires
-from orgs.forms.organizations import TAKEN, OrganizationForm, OrganizationSearch
+from orgs.forms.organizations import SEARCH_FROM, TAKEN, OrganizationForm, OrganizationSearch
 from orgs.limits import LimitReached
 from orgs.models import Membership, Organization, Team, Transfer
 from orgs.roles import Permission
@@ -26,7 +26,6 @@ from orgs.visits import last_place
 
 FIRST_FEW = 6
 MOST_COUNTED = 1000
-SEARCH_FROM = 8  # organizations
 
 
 @require_safe

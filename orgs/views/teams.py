@@ -1,6 +1,6 @@
 """Teams, and who is in them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,10 @@ from accounts.pages import NOTHING, Page, page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms.teams import TeamForm, TeamPeopleFilter, TeamPeopleForm, TeamRoleForm
 from orgs.limits import LimitReached
-from orgs.members import search
 from orgs.models import Membership, Team, TeamMembership
 from orgs.roles import Permission, TeamRole
 from orgs.views.answers import form_page
+from orgs.views.members import members_of
 
 TAKEN = "There is a team of this name already. Choose another."
 
@@ -134,7 +134,7 @@ def team_member_add(request: MemberRequest, slug: str, team: UUID) -> HttpRespon
             return redirect(request.team)
     filters = TeamPeopleFilter(request.GET)
     is_valid = filters.is_valid()
-    page = _outside(request.team, request.GET, filters.cleaned_data["q"]) if is_valid else NOTHING
+    page = _outside(request, filters.cleaned_data["q"]) if is_valid else NOTHING
     context = {"form": form, "chosen": form["people"].value(), "filters": filters, "page": page}
     status = 200 if is_valid and not form.is_bound else 400
     return render(request, "orgs/team_member_add.html", context, status=status)
@@ -180,21 +180,10 @@ def teams_of(membership: Membership) -> QuerySet[Team, dict[str, Any]]:
     )
 
 
-def _outside(team: Team, query: Mapping[str, str], sought: str) -> Page:
+def _outside(request: MemberRequest, sought: str) -> Page:
     """Return a page of the members who are not in the team, by name."""
-    outside = Membership.objects.exclude(pk__in=team.team_memberships.values("membership"))
-    return page_of(
-        outside.values(
-            "id",
-            "sort_name",
-            name=F("user__name"),
-            email=F("user__email"),
-            avatar=F("user__avatar_id"),
-        ),
-        query,
-        within=("organization_id", team.organization_id),
-        by="sort_name",
-        among=search(outside, team.organization, sought) if sought else None,
+    return members_of(
+        request.organization, request.GET, q=sought, sort="name", outside=request.team
     )
 
 
