@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -258,8 +259,9 @@ class Invitation(OrganizationInvitationBase):
         """Make the person a member in the invitation's role and return the membership.
 
         They join its teams, too, as far as those are still there and not full. Somebody who is a
-        member already stays as they are. Raises CannotAnswer, and ObjectDoesNotExist when the
-        organization, the invitation or the person was deleted meanwhile.
+        member already stays as they are. Raises CannotAnswer, PermissionDenied for somebody who was
+        banned, and ObjectDoesNotExist when the organization, the invitation or the person was
+        deleted meanwhile.
         """
         self._lock(by)
         membership = self.organization.memberships.filter(user=by).first()
@@ -351,8 +353,8 @@ class Invitation(OrganizationInvitationBase):
         The person between them: deleting one deletes the invitations to their address.
         """
         self.organization.lock()
-        if person:
-            User.objects.select_for_update(no_key=True).get(pk=person.pk)
+        if person and not User.objects.select_for_update(no_key=True).get(pk=person.pk).may_act:
+            raise PermissionDenied("This account is closed.")
         self.refresh_from_db(
             from_queryset=Invitation.objects.select_related("organization").select_for_update(
                 of=("self",), no_key=True

@@ -127,13 +127,14 @@ class Organization(AbstractOrganization):
     def acting(self, by: "Membership") -> "Membership":
         """Return who acts, as they are now. Call it under the lock: powers may just have gone.
 
-        Raises PermissionDenied for somebody who is no member of this organization any more.
+        Raises PermissionDenied for somebody who is no member of this organization any more, or
+        was banned.
         """
         members = self.memberships.select_related("user").annotate(
             is_primary_owner=models.Q(ownership__isnull=False)
         )
-        now = members.filter(pk=by.pk, user__is_active=True).first()
-        if now is None:
+        now = members.filter(pk=by.pk).first()
+        if now is None or not now.user.may_act:
             raise PermissionDenied("You are no longer a member.")
         now.organization = self
         return now

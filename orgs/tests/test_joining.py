@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -121,6 +122,14 @@ def test_the_invited_person_accepts_and_is_a_member(erin, erins, bob, invite):
     assert invitation.status == InvitationStatus.ACCEPTED
     assert invitation.closed
     assert "You are a member of Acme." in erins.get(answer.url).text
+
+
+def test_whoever_was_banned_since_they_opened_the_page_does_not_join(erin, invite):
+    invitation, _ = invite()
+    User.objects.filter(pk=erin.pk).update(banned_at=timezone.now())
+    with pytest.raises(PermissionDenied):
+        invitation.accept(by=erin)
+    assert not erin.memberships.exists()
 
 
 @pytest.mark.parametrize(("spoil", "status", "heading"), OBSTACLES)

@@ -7,8 +7,9 @@ import pytest
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import Event, Session
+from accounts.models import Event, Session, User
 from accounts.verbs import Verb
 from orgs.limits import LimitReached
 from orgs.models import Membership, PrimaryOwnerStays, Team, TeamMembership
@@ -119,6 +120,16 @@ def test_a_new_role_counts_at_once_and_is_told(members, signed_in):
         members["dora"].organization_id,
     )
     assert event.data == {"before": "member", "after": "admin"}
+
+
+def test_whoever_was_banned_or_switched_off_since_the_gate_changes_nothing(members):
+    bobs = User.objects.filter(pk=members["bob"].user_id)
+    for closed in ({"banned_at": timezone.now()}, {"banned_at": None, "is_active": False}):
+        bobs.update(**closed)
+        with pytest.raises(PermissionDenied):
+            members["dora"].change_role(Role.ADMIN, by=members["bob"])
+        with pytest.raises(PermissionDenied):
+            members["dora"].organization.invite("erin@example.com", Role.ADMIN, by=members["bob"])
 
 
 def test_the_role_somebody_has_already_changes_nothing(members):

@@ -233,12 +233,13 @@ def test_nobody_hands_over_or_takes_over_while_acting_as_somebody_else(
     acme, alice, bob, olivia, offer, signed_in
 ):
     offer()
-    for person, path in [(alice, NEW), (bob, ACCEPT)]:
+    for person, path in [(alice, NEW), (bob, ACCEPT), (bob, DECLINE)]:
         browser = signed_in(olivia)
         browser.post(f"/admin/accounts/user/{person.pk}/impersonate/", {"reason": "help"})
         assert browser.get(HOME).status_code == 200
         assert browser.post(path).status_code == 403
     assert owner_of(acme) == alice
+    assert acme.transfer
 
 
 def test_the_recipients_limit_of_owned_organizations_counts(acme, bob, offer, signed_in, settings):

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.impersonation import theirs_alone
 from accounts.signin.reauthentication import fresh_sign_in_required
 from orgs.access import MemberRequest, requires
 from orgs.forms.ownership import TransferForm
@@ -72,6 +73,7 @@ def transfer_accept(request: MemberRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @requires(Permission.SEE_ORGANIZATION)
+@theirs_alone
 def transfer_decline(request: MemberRequest, slug: str) -> HttpResponse:
     try:
         transfer = _offer_to(request.membership)
