@@ -141,6 +141,19 @@ def test_what_somebody_did_as_somebody_else_is_shown_as_such(happen, bob, olivia
     assert page.text.count("Acting as somebody else") == 1
 
 
+def test_it_does_not_tell_who_declined_an_invitation(acme, charlie, trail):
+    """Nor that the address has an account: a visitor who declines looks the same."""
+    address = "charlie.elsewhere@example.com"
+    for by in (None, charlie):
+        told = {"label": address, "organization_id": acme.pk}
+        Event.record(Verb.INVITATION_DECLINED, by=by, subject=acme, **told)
+    declined = [line for line in lines(trail()) if "declined" in line]
+    assert declined == [f"A visitor declined the invitation to {address}"] * 2
+    assert str(charlie.pk) not in trail().text
+    assert len(lines(trail(person=address))) == 2
+    assert lines(trail(person=charlie.email)) == lines(trail(person=str(charlie.pk))) == []
+
+
 def test_it_tells_no_ip_addresses_and_not_why_the_platform_did_something(happen, trail):
     happen(ip="192.0.2.7", data={"personal": {"reason": "a secret"}}, request_id="request-1")
     text = trail().text

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.events import Event, first_id, with_names
 from accounts.models import User
 from accounts.pages import Page, page_of, page_of_any
+from accounts.verbs import Verb
 from orgs.access import MemberRequest, requires
 from orgs.forms.events import EventFilters
 from orgs.models import Organization
@@ -27,6 +28,7 @@ SHOWN = [
     "verb",
     "actor_id",
     "impersonator_id",
+    "request_id",
     "subject_kind",
     "subject_id",
     "subject_label",
@@ -44,7 +46,7 @@ def event_list(request: MemberRequest, slug: str) -> HttpResponse:
     if not filters.is_valid():
         return render(request, "orgs/event_list.html", context, status=400)
     page = _page(request, filters)
-    events = with_names(Event(**row) for row in page.rows)
+    events = with_names(_event(row) for row in page.rows)
     context |= {"page": page, "events": events, "person": _name(filters, events)}
     return render(request, "orgs/event_list.html", context)
 
@@ -65,6 +67,15 @@ def _page(request: MemberRequest, filters: EventFilters) -> Page:
     )
 
 
+def _event(row: dict[str, Any]) -> Event:
+    """Return the event; whoever declined an invitation is a visitor, with or without an account.
+
+    Of somebody who stays outside nobody learns here that they have one, nor their name.
+    """
+    is_outside = row["verb"] == Verb.INVITATION_DECLINED
+    return Event(**row | ({"actor_id": None, "request_id": "hidden"} if is_outside else {}))
+
+
 def _between(filters: EventFilters) -> QuerySet[Event]:
     events = Event.objects.all()
     if filters.begins:
@@ -81,7 +92,8 @@ def _about(person: UUID | str, events: Any) -> list[Any]:
     looks the same as that they have nothing to do with this organization.
     """
     if isinstance(person, UUID):
-        return [(events, (column, person)) for column in PEOPLE]
+        told = events.exclude(verb=Verb.INVITATION_DECLINED)  # see _event
+        return [(told, (column, person)) for column in PEOPLE]
     pk = User.objects.filter(email=person).values_list("pk", flat=True).first()
     # What the index event_of_address holds.
     invited = events.filter(subject_label__contains="@")
