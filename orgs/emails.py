@@ -112,7 +112,7 @@ def plain(name: str) -> str:
     A name is the one place where a stranger's words reach an inbox under our own letterhead.
     """
     visible = "".join(" " if is_hidden(name, at) else letter for at, letter in enumerate(name))
-    without_scheme = re.sub(r":?//+", " ", visible)
+    without_scheme = re.sub(r":?[/\\]{2,}", " ", visible)
     return " ".join(re.sub(r"(?<=\w)\.(?=\w)", "·", without_scheme).split())
 
 

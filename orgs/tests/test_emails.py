@@ -40,6 +40,7 @@ def test_the_email_says_who_invites_whereto_and_how_long(invite, acme):
         ("a\u202egnp.exe\u200b", "a gnp·exe"),
         ("  two   spaces\x00 ", "two spaces"),
         ("https:////evil.example", "https evil·example"),
+        ("\\\\2130706433\\share", "2130706433\\share"),  # Outlook opens it, and signs in there
         ("{inviter} {0.__class__}", "{inviter} {0·__class__}"),
     ],
 )
