@@ -50,5 +50,5 @@ def constraint() -> CheckConstraint:
 
 def _reason(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"This is no JSON: see line {error.lineno}, column {error.colno}."
+        return f"This is not JSON: see line {error.lineno}, column {error.colno}."
     return f"This is not one JSON object that every program reads the same way: {error}."

@@ -19,7 +19,7 @@ class CannotInvite(Exception):
 
 class NotAnAddress(CannotInvite):
     outcome = "Invalid"
-    text = "This is no email address that mail can be sent to."
+    text = "This is not an email address that mail can be sent to."
 
 
 class AlreadyMember(CannotInvite):

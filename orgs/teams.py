@@ -178,7 +178,7 @@ class Team(models.Model):
             .order_by("pk")
         )
         if len(held) < len(ids):
-            raise ValidationError("Somebody of them is no longer a member. Choose again.")
+            raise ValidationError("One of them is no longer a member. Choose again.")
         return held
 
     def _place_of(self, membership: "Membership") -> "TeamMembership":

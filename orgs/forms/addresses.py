@@ -25,7 +25,7 @@ class AddressesField(forms.CharField):
     widget = forms.Textarea(attrs={"rows": 3, "autocapitalize": "none", "spellcheck": "false"})
     default_error_messages = {
         "required": "Enter an email address.",
-        "too_many": f"These are more than {AT_ONCE} addresses. Invite the others afterwards.",
+        "too_many": f"These are more than {AT_ONCE} addresses. Invite the rest afterwards.",
     }
 
     def clean(self, value: Any) -> Any:

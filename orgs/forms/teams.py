@@ -31,7 +31,7 @@ class TeamPeopleForm(forms.Form):
         Membership.objects.none(),
         error_messages={
             "required": "Choose at least one person.",
-            "invalid_choice": "Somebody of them is no longer a member. Choose again.",
+            "invalid_choice": "One of them is no longer a member. Choose again.",
             "invalid_pk_value": "Choose people from the list.",
         },
     )

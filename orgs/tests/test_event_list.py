@@ -194,7 +194,7 @@ def test_an_address_is_found_that_was_invited_and_one_that_was_not_is_not_told_a
         trail(person=f"{name}@example.com").text.partition('role="search"')[2].replace(name, "")
         for name in ("charlie", "nobody")
     )
-    assert "Nothing happened that fits." in nobody
+    assert "Nothing that happened matches." in nobody
     assert stranger == nobody
 
 

@@ -77,7 +77,7 @@ def test_each_line_has_an_outcome_and_what_was_refused_stays_in_the_form(
     for text in (
         "This person is already a member.",
         "already has a pending invitation",
-        "no email address that mail can be sent to",
+        "not an email address that mail can be sent to",
         "at most 3 pending invitations",
         f"{pending.pk}/resend/",
     ):

@@ -220,7 +220,7 @@ def test_the_primary_owner_stays_until_a_transfer_and_reads_so(members, signed_i
     assert "/leave/" not in own
     assert "primary owner" in told(browser.post("/o/acme/members/leave/"))
     others = signed_in(grace.user)
-    assert "The primary owner stays" in others.get(page_of(alice)).text
+    assert "The primary owner can neither" in others.get(page_of(alice)).text
     assert "primary owner" in told(others.post(f"{page_of(alice)}remove/"))
     assert "primary owner" in told(others.post(f"{page_of(alice)}role/", {"role": "member"}))
     assert Membership.objects.get(pk=alice.pk).role == Role.OWNER

@@ -154,7 +154,7 @@ def test_the_list_is_searched_by_name_and_web_address(
     with django_assert_num_queries(2):
         page = browser.get(HOME, {"q": words})
     assert [row["name"] for row in page.context["page"].rows] == found
-    assert ("None of your organizations is called so" in page.text) == (not found)
+    assert ("None of your organizations has that name" in page.text) == (not found)
 
 
 def test_the_search_keeps_what_was_typed(browser):

@@ -14,7 +14,7 @@ from orgs.roles import TeamRole
 
 TEAMS = "/o/acme/teams/"
 NEW = f"{TEAMS}new/"
-TAKEN = "There is a team of this name already. Choose another."
+TAKEN = "There is already a team with this name. Choose another."
 
 
 def told():

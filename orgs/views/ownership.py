@@ -46,9 +46,9 @@ def transfer_revoke(request: MemberRequest, slug: str) -> HttpResponse:
     try:
         request.organization.transfer.revoke(by=request.membership)
     except Transfer.DoesNotExist:
-        messages.info(request, "There is no offer any more: it was answered, or is void.")
+        messages.info(request, "There is no offer any more: it was answered, or no longer counts.")
     else:
-        messages.success(request, "The offer is taken back. You stay the primary owner.")
+        messages.success(request, "You took the offer back. You stay the primary owner.")
     return redirect(request.organization)
 
 

@@ -23,7 +23,7 @@ from orgs.roles import Permission, TeamRole
 from orgs.views.answers import form_page
 from orgs.views.members import members_of
 
-TAKEN = "There is a team of this name already. Choose another."
+TAKEN = "There is already a team with this name. Choose another."
 
 
 def _while_it_lasts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
