@@ -138,6 +138,8 @@ class ImpersonationStore(SessionStore):
 
     def _rows(self) -> QuerySet[Session]:
         return Session.objects.select_related("user", "impersonated_by", "parent").filter(
+            session_key=self.hash,
+            expire_date__gt=timezone.now(),
             parent__session_key=self.own.hash,
             parent__user=F("impersonated_by"),
             parent__expire_date__gt=timezone.now(),

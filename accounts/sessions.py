@@ -5,7 +5,7 @@ that it may stay signed in for another SESSION_COOKIE_AGE.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -19,17 +19,29 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.serializers import JSONSerializer
 from django.db import DatabaseError, IntegrityError
-from django.db.models import QuerySet
+from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from accounts import client, encryption
 from accounts.models import Session, User
+from accounts.statements import Param, Statement
 
 SEEN_EVERY = timedelta(minutes=1)
 EXTENDED_EVERY = timedelta(days=1)
 BATCH = 1000  # rows
+FIND = Statement(
+    lambda: (
+        Session.objects.select_related("user")
+        .filter(
+            session_key=Param("key", CharField()),
+            expire_date__gt=Param("now", DateTimeField()),
+            impersonated_by=None,
+        )
+        .order_by()
+    )
+)
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +71,7 @@ class SessionStore(SessionBase):
             return {}
 
     def load(self) -> dict[str, Any]:
-        now = timezone.now()
-        alive = self._rows().filter(session_key=self.hash, expire_date__gt=now)
-        row = alive.order_by().first()
+        row = next(iter(self._rows()), None)
         data = self.decode(row.session_data) if row else {}
         if not row or not data:
             self._session_key = None
@@ -141,12 +151,12 @@ class SessionStore(SessionBase):
         while batch := list(expired.values_list("pk", flat=True)[:BATCH]):
             expired.filter(pk__in=batch).delete()
 
-    def _rows(self) -> QuerySet[Session]:
-        """Return the rows among which the cookie finds its own, with all that a request needs.
+    def _rows(self) -> Iterable[Session]:
+        """Return the cookie's row, if it has not expired, with all that a request needs.
 
-        Not those in which somebody acts as somebody else: accounts/impersonation.py.
+        None in which somebody acts as somebody else: accounts/impersonation.py.
         """
-        return Session.objects.select_related("user").filter(impersonated_by=None)
+        return FIND(key=self.hash, now=timezone.now())
 
     @property
     def hash(self) -> str:

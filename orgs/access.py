@@ -13,13 +13,14 @@ from uuid import UUID
 from django.contrib.auth.views import redirect_to_login
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import CharField, OuterRef, Q, Subquery, UUIDField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
+from accounts.statements import Param, Statement
 from orgs.models import Membership, Organization, Team, TeamMembership
 from orgs.roles import TEAM_PERMISSIONS, Permission, TeamRole
 from orgs.visits import remember
@@ -28,6 +29,19 @@ ROOT = "o/"
 PREFIX = f"{ROOT}<slug:slug>/"
 
 View = Callable[..., HttpResponseBase]
+
+FIND = Statement(
+    lambda: (
+        Membership.objects.select_related("organization")
+        .annotate(is_primary_owner=Q(ownership__isnull=False))
+        .filter(
+            user=Param("user", UUIDField()),
+            organization__slug=Param("slug", CharField()),
+            organization__is_active=True,
+        )
+        .order_by()
+    )
+)
 
 
 class MemberRequest(HttpRequest):
@@ -141,15 +155,9 @@ def _way_back(request: HttpRequest, slug: str) -> str:
 
 
 def _membership(user: User, slug: str) -> Membership:
-    memberships = Membership.objects.select_related("organization").annotate(
-        is_primary_owner=Q(ownership__isnull=False)
-    )
-    try:
-        membership = memberships.get(
-            user=user, organization__slug=slug, organization__is_active=True
-        )
-    except Membership.DoesNotExist:
-        raise Http404("No such organization.") from None
+    membership = next(iter(FIND(user=user.pk, slug=slug)), None)
+    if membership is None:
+        raise Http404("No such organization.")
     membership.user = user
     return membership
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -19,6 +20,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import Event, Mail, User
 from accounts.outbox import queue_all
+from accounts.statements import Param
 from accounts.verbs import Verb
 from orgs import emails
 from orgs.limits import is_full
@@ -62,13 +64,15 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those that were answered or revoked."""
         return self.exclude(status=InvitationStatus.PENDING)
 
-    def to(self, user: User) -> Self:
+    def to(self, user: User | UUID | Param) -> Self:
         """Those that went to an address which this person has confirmed, however they stand."""
         confirmed = EmailAddress.objects.filter(user=user, verified=True)
         return self.filter(email__in=confirmed.values("email"))
 
-    def for_person(self, user: User) -> Self:
+    def for_person(self, user: UUID | Param) -> Self:
         """Those that wait for this person's answer: not expired, the inviter still there."""
+        from orgs.models import Membership  # which needs this module
+
         waiting = (
             self.to(user)
             .pending()
@@ -78,7 +82,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
                 organization__membership__user=models.F("invited_by"),
             )
         )
-        return waiting.exclude(organization__in=user.memberships.values("organization"))
+        memberships = Membership.objects.filter(user=user)
+        return waiting.exclude(organization__in=memberships.values("organization"))
 
     def with_state(self) -> Self:
         """Annotate `state`, one of STATES."""

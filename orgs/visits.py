@@ -13,7 +13,8 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import Session, User
+from accounts.models import Session
+from accounts.statements import Param
 from orgs.models import Membership
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def last_place(request: "MemberRequest") -> str:
     """
     row = cast("SessionStore", request.session).row
     here, team_id = (row.active_organization_id, row.active_team_id) if row else (None, None)
-    last = by_visit(request.user, here).values("is_here", slug=F("organization__slug")).first()
+    last = by_visit(request.user.pk, here).values("is_here", slug=F("organization__slug")).first()
     if last is None:
         return reverse("orgs:organization_list")
     if last["is_here"] and team_id:
@@ -55,10 +56,10 @@ def last_place(request: "MemberRequest") -> str:
     return reverse("orgs:organization_detail", args=[last["slug"]])
 
 
-def by_visit(person: User, here: UUID | None) -> QuerySet[Membership]:
+def by_visit(person: UUID | Param, here: UUID | Param | None) -> QuerySet[Membership]:
     """Return the person's memberships: where they are, if anywhere, then by last visit."""
     return (
-        person.memberships.filter(organization__is_active=True)
+        Membership.objects.filter(user=person, organization__is_active=True)
         .annotate(is_here=ExpressionWrapper(Q(organization=here), BooleanField()))
         .order_by("-is_here", F("visited").desc(nulls_last=True), "-pk")
     )

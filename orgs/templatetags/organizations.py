@@ -1,14 +1,16 @@
 """What the pages of organizations ask for while they are drawn."""
 
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F
+from django.db.models import F, QuerySet, UUIDField
 
 from accounts.names import initials
+from accounts.statements import Param, Statement
 from orgs.forms.organizations import SEARCH_FROM
-from orgs.invitations import Invitation
+from orgs.models import Invitation, Membership
 from orgs.visits import by_visit
 
 register = template.Library()
@@ -16,6 +18,24 @@ register.filter(initials)
 
 SHOWN = 20  # organizations
 WAITING = 3  # invitations
+
+
+def _organizations() -> QuerySet[Membership, dict[str, Any]]:
+    person = Param("person", UUIDField())
+    rows = by_visit(person, Param("current", UUIDField())).values(
+        name=F("organization__name"),
+        slug=F("organization__slug"),
+        waiting=ArraySubquery(_inviting(person)),
+    )
+    return rows[: SHOWN + 1]
+
+
+def _inviting(person: UUID | Param) -> QuerySet[Invitation, str]:
+    waiting = Invitation.objects.for_person(person).order_by("-pk")
+    return waiting.values_list("organization__name", flat=True)[: WAITING + 1]
+
+
+ORGANIZATIONS = Statement(_organizations)
 
 
 @register.inclusion_tag("orgs/_switcher.html", takes_context=True)
@@ -27,13 +47,9 @@ def switcher(context: dict[str, Any]) -> dict[str, Any]:
     """
     request = context["request"]
     current = getattr(request, "organization", None)
-    waiting = Invitation.objects.for_person(request.user).order_by("-pk")
-    names = waiting.values_list("organization__name", flat=True)[: WAITING + 1]
-    rows = by_visit(request.user, current and current.pk).values(
-        name=F("organization__name"), slug=F("organization__slug"), waiting=ArraySubquery(names)
-    )
-    organizations = list(rows[: SHOWN + 1])
-    invitations = organizations[0]["waiting"] if organizations else list(names)
+    person = request.user.pk
+    organizations = ORGANIZATIONS(person=person, current=current and current.pk)
+    invitations = organizations[0]["waiting"] if organizations else list(_inviting(person))
     return {
         "request": request,
         "current": current,

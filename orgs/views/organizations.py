@@ -38,7 +38,7 @@ def organization_list(request: MemberRequest) -> HttpResponse:
     context = {
         "page": page,
         "filters": form if form.is_bound or len(page.rows) >= SEARCH_FROM else None,
-        "invitations": waiting_for(request.user, FIRST_FEW),
+        "invitations": [] if form.is_bound else waiting_for(request.user, FIRST_FEW),
     }
     status = 400 if form.errors else 200
     return render(request, "orgs/organization_list.html", context, status=status)

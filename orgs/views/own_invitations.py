@@ -1,17 +1,19 @@
 """A person's own invitations: those that wait at an address which they have confirmed."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import F, QuerySet, StringAgg, Value
+from django.db.models import F, QuerySet, StringAgg, UUIDField, Value
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.impersonation import theirs_alone
 from accounts.models import User
+from accounts.statements import Param, Statement
 from orgs.access import MemberRequest
 from orgs.invitations import Invitation
 from orgs.views.joining import explained, join
@@ -45,8 +47,18 @@ def own_invitation_decline(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect("orgs:own_invitation_list")
 
 
-def waiting_for(person: User, size: int = SHOWN) -> "QuerySet[Invitation, dict[str, Any]]":
+def waiting_for(person: User, size: int = SHOWN) -> list[dict[str, Any]]:
     """Return the newest that wait for this person, as dicts: see templates/orgs/_waiting.html."""
+    return _statement(size)(person=person.pk)
+
+
+@cache
+def _statement(size: int) -> Statement[dict[str, Any]]:
+    return Statement(lambda: _waiting(size))
+
+
+def _waiting(size: int) -> QuerySet[Invitation, dict[str, Any]]:
+    person = Param("person", UUIDField())
     invitations = Invitation.objects.for_person(person).values(
         "id",
         "role",
