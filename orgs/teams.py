@@ -80,7 +80,7 @@ class Team(models.Model):
 
         Raises PermissionDenied, and IntegrityError for a name that another team has.
         """
-        acting = self._acting(by, Permission.MANAGE_TEAMS)
+        acting = self._lock_for(by, Permission.MANAGE_TEAMS)
         if name != self.name:
             Team.objects.filter(pk=self.pk).update(name=name)
             before, self.name = self.name, name
@@ -89,7 +89,7 @@ class Team(models.Model):
     @transaction.atomic
     def erase(self, *, by: "Membership") -> None:
         """Delete the team; its people stay in the organization. Raises PermissionDenied."""
-        acting = self._acting(by, Permission.MANAGE_TEAMS)
+        acting = self._lock_for(by, Permission.MANAGE_TEAMS)
         self._record(Verb.TEAM_DELETED, acting)
         self.delete()
 
@@ -100,7 +100,7 @@ class Team(models.Model):
         All of them or nobody. Raises PermissionDenied, LimitReached, and ValidationError if one of
         them is no member, or no longer.
         """
-        acting = self._acting(by, Permission.MANAGE_TEAM_PEOPLE)
+        acting = self._lock_for(by, Permission.MANAGE_TEAM_PEOPLE)
         new = [member for member in self._held(people) if not member.is_in_team]
         limits.check(
             self.team_memberships.all(),
@@ -121,7 +121,7 @@ class Team(models.Model):
 
         Raises PermissionDenied, and TeamMembership.DoesNotExist for somebody who is not in it.
         """
-        acting = self._acting(by)
+        acting = self._lock_for(by)
         place = self._place_of(membership)
         if acting.pk != membership.pk:
             is_lead = place.role == TeamRole.LEAD
@@ -136,7 +136,7 @@ class Team(models.Model):
 
         Raises PermissionDenied, and TeamMembership.DoesNotExist for somebody who is not in it.
         """
-        acting = self._acting(by, Permission.MANAGE_TEAMS)
+        acting = self._lock_for(by, Permission.MANAGE_TEAMS)
         place = self._place_of(membership)
         if role != place.role:
             before, place.role = place.role, role
@@ -144,7 +144,7 @@ class Team(models.Model):
             verb = Verb.TEAM_MEMBER_ROLE_CHANGED
             self._record_about([place.membership], verb, acting, before=before, after=role)
 
-    def _acting(self, by: "Membership", *needed: Permission) -> "Membership":
+    def _lock_for(self, by: "Membership", *needed: Permission) -> "Membership":
         """Lock the organization, then the team; return who acts, as they are now.
 
         Raises PermissionDenied, and DoesNotExist for a team that was deleted meanwhile.

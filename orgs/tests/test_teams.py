@@ -261,13 +261,13 @@ def test_acting_on_a_team_that_was_deleted_meanwhile_leads_back(
     garden, path, alice, signed_in, monkeypatch
 ):
     """As if somebody had been faster than us, after the gate had read the team."""
-    act = Team._acting
+    act = Team._lock_for
 
     def too_late(team, by, *needed):
         Team.objects.filter(pk=team.pk).delete()
         return act(team, by, *needed)
 
-    monkeypatch.setattr(Team, "_acting", too_late)
+    monkeypatch.setattr(Team, "_lock_for", too_late)
     browser = signed_in(alice)
     answer = browser.post(f"{path}rename/", {"name": "Park"}, follow=True)
     assert answer.redirect_chain == [(TEAMS, 302)]
