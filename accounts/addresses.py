@@ -1,6 +1,7 @@
 """Which email addresses are taken: those that a mail can be sent to."""
 
 from email.headerregistry import Address
+from email.utils import getaddresses
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -14,7 +15,8 @@ def validate_address(email: str) -> None:
     """Raise ValidationError for what is no address, and for one that no mail can carry.
 
     Django's validator alone also takes control characters between quotes, encoded words and
-    domains without an ASCII form (IDNA), which the mail backend refuses when it is too late.
+    domains without an ASCII form (IDNA), which the mail backend refuses when it is too late, and
+    what Python reads as another address.
     """
     validate_email(email)
     if not _can_be_sent_to(email):
@@ -23,7 +25,11 @@ def validate_address(email: str) -> None:
 
 def _can_be_sent_to(email: str) -> bool:
     try:
-        Address(addr_spec=email).domain.encode("idna")
+        domain = Address(addr_spec=email).domain
+        in_ascii = domain.encode("idna")
     except ValueError:
         return False
-    return not any(map(is_invisible, email))
+    # Python's IDNA would send what is for 'straße.example' to whoever owns 'strasse.example'.
+    is_itself = domain.isascii() or in_ascii.decode("idna") == domain
+    is_read_alike = getaddresses([email]) == [("", email)]  # the outbox reads it so
+    return is_itself and is_read_alike and not any(map(is_invisible, email))
