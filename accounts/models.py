@@ -15,7 +15,7 @@ from django.contrib.postgres.search import SearchVector
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -24,7 +24,7 @@ from accounts import addresses, emails, names
 from accounts.events import Event as Event  # one of the models of this app
 from accounts.limits import Attempt as Attempt  # a table of this app
 from accounts.outbox.mail import Mail as Mail  # and this
-from accounts.roles import PlatformRole, last_owner_stays
+from accounts.roles import LastOwner, PlatformRole, last_owner_stays
 from accounts.signin import passwords
 from accounts.time_zones import validate_time_zone
 from accounts.verbs import Verb
@@ -290,11 +290,15 @@ class User(AbstractBaseUser):
         Raises PermissionDenied if `by` is neither they nor may handle them, LastOwner, and
         IntegrityError for rows that need them: erasure.obstacles says which.
         """
-        with self._held() if by == self else self._handled(by):
-            Event.record(Verb.ACCOUNT_DELETED, by=by, subject=None if by == self else self)
-            email = self.email
-            self.delete()
-            emails.erased(email)  # now: emails to them that are under way went with them
+        pk, email = self.pk, self.email
+        try:
+            with self._held() if by == self else self._handled(by):
+                Event.record(Verb.ACCOUNT_DELETED, by=by, subject=None if by == self else self)
+                self.delete()
+                emails.erased(email)  # now: emails to them that are under way went with them
+        except (IntegrityError, LastOwner):
+            self.pk = pk  # which Django has taken from them, before the commit was refused
+            raise
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the person and all that hangs on them; raises LastOwner."""

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, connection
 from django.test import Client
 
 from accounts.models import Avatar, Event, Session, User
@@ -157,6 +158,30 @@ def test_no_invitation_and_no_place_on_the_waitlist_is_kept_for_a_deleted_person
     bob.erase(by=bob)
     for table in (Invitation, Entry):
         assert [row.email for row in table.objects.all()] == ["dora@example.com"]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_who_was_invited_into_a_team_can_delete_their_account(accepted, birch, charlie, bob):
+    by, team = birch.memberships.get(user=charlie), birch.teams.create(name="Garden")
+    invitation = birch.invite("bob@example.com", Role.MEMBER, by=by, teams=[team.pk])
+    if accepted:
+        invitation.accept(by=bob)
+    bob.erase(by=bob)
+    connection.check_constraints()
+    assert not Invitation.objects.exists()
+
+
+def test_what_keeps_them_at_the_last_moment_is_said(bob, bob_signed_in, monkeypatch):
+    """A refusal of the commit comes after Django has taken the person for deleted."""
+
+    def refuse(email):
+        raise IntegrityError
+
+    monkeypatch.setattr("accounts.emails.erased", refuse)
+    page = erase(bob_signed_in)
+    assert page.status_code == 200
+    assert "Your account cannot be deleted yet" in page.text
+    assert User.objects.filter(pk=bob.pk).exists()
 
 
 def test_others_delete_only_whom_they_may_handle(bob, charlie, olivia):
