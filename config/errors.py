@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ObjectNotUpdated, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
@@ -111,6 +111,8 @@ def _not_our_fault(request: HttpRequest, error: BaseException) -> HttpResponse |
         return _respond(request, 503, retry_after=RETRY_AFTER)
     if isinstance(error, UnreadablePostError) or _refused_nul(error):
         return _respond(request, 400)
+    if isinstance(error, ObjectNotUpdated):  # somebody deleted it since it was read
+        return _respond(request, 404)
     return None
 
 

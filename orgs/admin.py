@@ -2,6 +2,7 @@
 nothing is added here; and nothing here can leave an organization without its owner."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import admin
 from django.db import transaction
@@ -16,6 +17,14 @@ from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
 from orgs.models import Membership, Organization, Team, TeamMembership
 from orgs.ownership_admin import SEARCHED
+
+
+class Held(Recorded):
+    """Rows of organizations, deleted under the lock that everything else takes first."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        _hold({obj.organization_id for obj in objs}, request)
+        return super().get_deleted_objects(objs, request)
 
 
 @admin.register(Organization)
@@ -57,6 +66,7 @@ class OrganizationAdmin(Recorded, NothingToAdd):
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Count what goes with organizations, where Django lists it row by row."""
+        _hold({organization.pk for organization in objs}, request)
         counts: dict[str, int] = {"organizations": len(objs)}
         for relation in Organization._meta.get_fields(include_hidden=True):
             if isinstance(relation, ForeignObjectRel):
@@ -68,7 +78,7 @@ class OrganizationAdmin(Recorded, NothingToAdd):
 
 
 @admin.register(Membership)
-class MembershipAdmin(Recorded, NothingToAdd):
+class MembershipAdmin(Held, NothingToAdd):
     change_verb = Verb.MEMBER_ROLE_CHANGED
     delete_verb = Verb.MEMBER_REMOVED
     list_display = ["user", "organization", "role", "created"]
@@ -103,7 +113,7 @@ class MembershipAdmin(Recorded, NothingToAdd):
 
 
 @admin.register(Team)
-class TeamAdmin(Recorded, NothingToChange):
+class TeamAdmin(Held, NothingToChange):
     delete_verb = Verb.TEAM_DELETED
     list_display = ["name", "organization", "people", "created"]
     list_filter = ["created"]
@@ -123,7 +133,7 @@ class TeamAdmin(Recorded, NothingToChange):
 
 
 @admin.register(TeamMembership)
-class TeamMembershipAdmin(Recorded, NothingToChange):
+class TeamMembershipAdmin(Held, NothingToChange):
     delete_verb = Verb.TEAM_MEMBER_REMOVED
     list_display = ["user", "team", "organization", "role", "created"]
     list_filter = ["role", "created"]
@@ -164,7 +174,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(Recorded, NothingToChange):
+class InvitationAdmin(Held, NothingToChange):
     delete_verb = Verb.INVITATION_DELETED
     list_display = ["email", "organization", "role", "state", "invited_by", "created", "expires"]
     list_filter = [StateFilter, "role", "created", "expires"]
@@ -186,3 +196,10 @@ class InvitationAdmin(Recorded, NothingToChange):
     @admin.display(ordering="expires")
     def state(self, invitation: Any) -> str:
         return dict(STATES)[invitation.state]
+
+
+def _hold(ids: set[UUID], request: HttpRequest) -> None:
+    """Hold these organizations before it is looked up what their rows need, if this may delete."""
+    if request.method == "POST":
+        organizations = Organization.objects.filter(pk__in=ids).order_by("pk")
+        list(organizations.select_for_update(no_key=True).values_list("pk"))

@@ -345,20 +345,27 @@ class Invitation(OrganizationInvitationBase):
 
     def _lock_pending(self, by: "Membership") -> "Membership":
         """Lock it as it waits for an answer; return who acts, as they are now, if they may."""
-        self._lock()
+        self._lock(by.user)
         if self.status != InvitationStatus.PENDING:
             raise InvitationClosed(self.status)
         by = self.organization.acting(by)
         by.check_can_invite(self.role)
         return by
 
-    def _lock(self, person: User | None = None) -> None:
-        """Lock, and reread, the organization, then this row: the order everybody keeps.
+    def _lock(self, by: User | None) -> None:
+        """Lock, and reread, the organization, the people it is about, then this row, as everybody.
 
-        The person between them: deleting one deletes the invitations to their address.
+        The people are who acts and who has the address: deleting one deletes the invitations to
+        it, and their emails. Raises DoesNotExist if one of the three is gone, and PermissionDenied
+        for who may not act any more.
         """
         self.organization.lock()
-        if person and not User.objects.select_for_update(no_key=True).get(pk=person.pk).may_act:
+        people = User.objects.filter(models.Q(pk=by and by.pk) | models.Q(email=self.email))
+        locked = people.order_by("pk").select_for_update(no_key=True)
+        held = {person.pk: person for person in locked}
+        if by and by.pk not in held:
+            raise User.DoesNotExist
+        if by and not held[by.pk].may_act:
             raise PermissionDenied("This account is closed.")
         self.refresh_from_db(
             from_queryset=Invitation.objects.select_related("organization").select_for_update(

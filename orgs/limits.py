@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 
 from accounts.models import User
@@ -51,6 +51,8 @@ def check_owned(person: User) -> None:
 def hold(person: User) -> None:
     """Let nobody else make this person a primary owner until the transaction ends.
 
-    Where an organization is locked too, that comes first.
+    Where an organization is locked too, that comes first. Raises PermissionDenied for somebody
+    whose account was deleted meanwhile.
     """
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=person.pk)
+    if not User.objects.select_for_update(no_key=True).only("pk").filter(pk=person.pk).first():
+        raise PermissionDenied("This account was deleted.")

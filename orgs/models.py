@@ -127,13 +127,15 @@ class Organization(AbstractOrganization):
     def acting(self, by: "Membership") -> "Membership":
         """Return who acts, as they are now. Call it under the lock: powers may just have gone.
 
+        They are held, too: nobody erases them before what they do is done.
         Raises PermissionDenied for somebody who is no member of this organization any more, or
         was banned.
         """
         members = self.memberships.select_related("user").annotate(
             is_primary_owner=models.Q(ownership__isnull=False)
         )
-        now = members.filter(pk=by.pk).first()
+        held = members.select_for_update(of=("user",), no_key=True)
+        now = held.filter(pk=by.pk).first()
         if now is None or not now.user.may_act:
             raise PermissionDenied("You are no longer a member.")
         now.organization = self

@@ -196,7 +196,10 @@ def assign(to: "Membership", *, by: User, reason: str) -> None:
 
 
 def _member(organization: "Organization", member: "Membership") -> "Membership":
-    now = organization.memberships.select_related("user").filter(pk=member.pk).first()
+    """Return the member as they are now, held, so that nobody erases them meanwhile."""
+    members = organization.memberships.select_related("user")
+    held = members.select_for_update(of=("user",), no_key=True)
+    now = held.filter(pk=member.pk).first()
     if now is None:
         raise CannotTransfer("They are no longer a member. Choose somebody else.")
     if not now.user.may_act:

@@ -207,6 +207,14 @@ class UserAdmin(Recorded):
             switch = obj.activate if form.cleaned_data["is_active"] else obj.deactivate
             switch(by=user_of(request))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Hold everybody before it is looked up what needs them: that stays so until they go."""
+        if request.method == "POST":
+            ids = {user_of(request).pk, *(person.pk for person in objs)}
+            people = User.objects.filter(pk__in=ids).order_by("pk")
+            list(people.select_for_update(no_key=True).values_list("pk"))
+        return super().get_deleted_objects(objs, request)
+
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         obj.erase(by=user_of(request))
 

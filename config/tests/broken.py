@@ -44,6 +44,10 @@ def read_only(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def vanished(request: HttpRequest) -> HttpResponse:
+    raise User.NotUpdated("deleted since it was read")
+
+
 @csrf_exempt
 def find(request: HttpRequest, name: str = "") -> HttpResponse:
     asked = name or request.GET.get("q") or request.POST.get("q")
@@ -69,6 +73,7 @@ broken = [
     path("gone", gone),
     path("too-long", too_long),
     path("read-only", read_only),
+    path("vanished", vanished),
     path("find", find),
     path("find/<str:name>", find),
     path("row", row),

@@ -17,6 +17,7 @@ PAGES = [
     ("/broken/suspicious", 400, "We could not read that request"),
     ("/broken/gone", 400, "We could not read that request"),
     ("/broken/forbidden", 403, "You may not do this"),
+    ("/broken/vanished", 404, "There is no such page"),
     ("/nowhere", 404, "There is no such page"),
     ("/%ff", 404, "There is no such page"),
     ("/%00", 404, "There is no such page"),
