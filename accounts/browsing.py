@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, ProgrammingError, models, transaction
 from django.forms import ModelForm
@@ -86,6 +87,15 @@ class Browsable(admin.ModelAdmin):
             if not request.GET or ERROR_FLAG in request.GET:
                 raise
             raise IncorrectLookupParameters from error
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Refuse made-up rows: Django would ask the database for what is no key of this table."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(key)
+            except ValidationError as error:
+                raise BadRequest("Choose rows from the list.") from error
+        return super().response_action(request, *args, **kwargs)
 
 
 class NothingToAdd(Browsable):

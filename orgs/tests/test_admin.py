@@ -203,3 +203,11 @@ def test_a_place_in_a_team_is_only_deleted_and_that_is_on_record(operator, acme,
     assert (event.verb, event.subject_id) == (Verb.TEAM_MEMBER_REMOVED, dora.pk)
     assert (event.subject_label, event.organization_id) == ("Dora Example (Garden)", acme.pk)
     assert event.data == {"team": str(garden.pk)}
+
+
+@pytest.mark.parametrize("key", ["x", "\0", "9" * 40])
+def test_rows_that_nobody_can_have_ticked_are_refused(key, operator, acme):
+    ticked = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
+    page = operator.post("/admin/orgs/organization/", ticked)
+    assert page.status_code == 400
+    assert Organization.objects.get() == acme
