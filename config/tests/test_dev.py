@@ -137,5 +137,5 @@ def test_ctrl_c_stops_everything_that_it_started(clone, dev):
     assert "Migrating the database" in out
     assert "Seeding the demo people" in out
     assert out.count(f"Groundwork is at http://127.0.0.1:{dev.port}/") == 1
-    assert "alice@example.com      owns Acme" in out
+    assert "alice@example.com      the primary owner of Acme" in out
     assert "Sign in with the password green-field-2026" in out
