@@ -11,8 +11,10 @@ from orgs.refusals import TooManyMails
 if TYPE_CHECKING:
     from orgs.models import Membership
 
-AGAIN = (5, 24 * 60 * 60)  # emails in so many seconds, to one address by one organization
-AGAIN_REASON = f"This address was invited again {AGAIN[0]} times within a day."
+# Emails to one address in so many seconds: by one organization that had invited it before, and by
+# one person as the first of an organization, of which they may make and delete many.
+TO_ADDRESS = (5, 24 * 60 * 60)
+ADDRESS_REASON = f"This address was invited {TO_ADDRESS[0]} times within a day."
 PERSON_REASON = "You have sent as many invitations as one person may."
 
 
@@ -25,10 +27,14 @@ def too_many(
     revoke and to invite anew is no way around the limit. What is counted here is counted once the
     transaction is committed, as the emails are sent.
     """
-    again = {f"{by.organization_id} {email}": email for email in emails if email in known}
-    tries = count_each("invitation", again, *AGAIN)
+    senders = {
+        f"{by.organization_id if email in known else by.user_id} {email}": email for email in emails
+    }
+    tries = count_each("invitation", senders, *TO_ADDRESS)
     refused = {
-        again[who]: TooManyMails(AGAIN_REASON, one.wait) for who, one in tries.items() if one.wait
+        senders[who]: TooManyMails(ADDRESS_REASON, one.wait)
+        for who, one in tries.items()
+        if one.wait
     }
     rest = [email for email in emails if email not in refused]
     person = str(by.user_id)

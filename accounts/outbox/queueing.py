@@ -19,8 +19,8 @@ def queue(message: EmailMessage, *, expires: datetime | None = None, is_last: bo
     After the commit the email is tried at once, for five seconds at most, and from then on by
     `manage.py deliver_mail`; what is rolled back is never sent, nor what is still here when it
     `expires`, as a code does. With `is_last` the row goes as soon as the email has: its address is
-    of somebody who was deleted. Raises ValueError for an
-    email to nobody, to what is no address, or with a line break in a header.
+    of somebody who was deleted. Raises ValueError for an email to nobody, to what is no address,
+    or with a line break in a header.
     """
     if not message.recipients():
         raise ValueError("an email to nobody")

@@ -259,7 +259,7 @@ def test_inviting_costs_few_statements(owner, django_assert_num_queries):
     # Session, membership, the teams to choose from; the lock, who acts, what was sent before, who
     # is a member, how many are pending; the limit of a person, email, invitation, event; two
     # for the transaction, and two to send the email after it.
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         owner.post(NEW, {"emails": "erin@example.com", "role": "member"})
 
 
