@@ -13,7 +13,7 @@ from config.tests.at_once import at_once
 from orgs.models import Membership, Organization, Ownership
 from orgs.roles import Role
 
-ROUNDS = [3, pytest.param(50, marks=pytest.mark.slow)]
+ROUNDS = [3, pytest.param(200, marks=pytest.mark.slow)]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.parametrize("rounds", ROUNDS)]
 
