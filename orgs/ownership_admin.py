@@ -22,6 +22,8 @@ SEARCHED = "The beginning of an email address or of an organization’s web addr
 class AssignForm(forms.Form):
     """Who takes over, by their address: there may be a hundred thousand members."""
 
+    dangerous = True  # for admin/deed.html
+
     email = EmailField(label="Email address of the member who takes over")
     reason = forms.CharField(
         max_length=500,
