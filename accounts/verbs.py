@@ -79,6 +79,15 @@ class Verb(models.TextChoices):
     INVITATION_DECLINED = "invitation.declined", "declined the invitation to"
     INVITATION_DELETED = "invitation.deleted", "deleted the invitation to"
 
+    WAITLIST_INVITED = "waitlist.invited", "invited … from the waitlist"
+    WAITLIST_ADDED = "waitlist.added", "added … to the waitlist"
+    WAITLIST_CHANGED = "waitlist.changed", "changed the waitlist’s entry of"
+    WAITLIST_DELETED = "waitlist.deleted", "deleted … from the waitlist"
+    ROW_ADDED = "row.added", "added the row"
+    ROW_CHANGED = "row.changed", "changed the row"
+    ROW_DELETED = "row.deleted", "deleted the row"
+    ROWS_DOWNLOADED = "rows.downloaded", "downloaded"
+
 
 # What ends the sentence, filled from the event's data: the first that can be.
 ENDINGS: dict[Verb, list[str]] = {
@@ -90,6 +99,9 @@ ENDINGS: dict[Verb, list[str]] = {
     Verb.TEAM_MEMBER_ADDED: ["{team}"],
     Verb.TEAM_MEMBER_ROLE_CHANGED: ["{team} from {before} to {after}"],
     Verb.TEAM_MEMBER_REMOVED: ["{team}"],
+    Verb.WAITLIST_CHANGED: ["({fields})"],
+    Verb.ROW_CHANGED: ["({fields})"],
+    Verb.ROWS_DOWNLOADED: ["the list of {table}"],
     Verb.INVITED: ["as {role}"],
     Verb.INVITED_AGAIN: ["as {role}"],
 }

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import browsing
+from accounts.browsing import counting
 
 pytestmark = pytest.mark.django_db
 
@@ -12,7 +12,7 @@ PEOPLE = "/admin/accounts/user/"
 
 
 def test_a_list_counts_no_further_than_anybody_reads(operator, alice, bob, monkeypatch):
-    monkeypatch.setattr(browsing, "MOST_COUNTED", 2)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 2)
     with CaptureQueriesContext(connection) as queries:
         page = operator.get(PEOPLE).text
     assert "2+ users" in " ".join(page.split())

@@ -1,8 +1,7 @@
 """How the admin shows rows, of every app: the newest first, and what is only to look at."""
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,16 +9,10 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
-from django.core.paginator import Paginator
-from django.db import DataError, ProgrammingError, models, transaction
-from django.forms import ModelForm
+from django.db import DataError, ProgrammingError
 from django.http import HttpRequest
 
-from accounts.events import Event
-from accounts.verbs import Verb
-
-if TYPE_CHECKING:
-    from accounts.models import User
+from accounts.browsing.counting import CappedPaginator
 
 # What a parameter that nobody meant raises once the database reads by it.
 MADE_UP = (
@@ -31,29 +24,6 @@ MADE_UP = (
     ValidationError,
     ValueError,
 )
-MOST_COUNTED = 10_000  # rows: nobody turns more pages than that, and a million take seconds
-
-
-class MoreThan(int):
-    """A count that stopped: '10,000+' where a list says how many there are."""
-
-    def __str__(self) -> str:
-        return f"{int(self):,}+"
-
-
-def capped_count(rows: models.QuerySet[Any]) -> int:
-    """Return how many rows there are, or MoreThan(MOST_COUNTED)."""
-    counted = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
-    return counted if counted <= MOST_COUNTED else MoreThan(MOST_COUNTED)
-
-
-class CappedPaginator(Paginator):
-    """Counts no further than MOST_COUNTED rows, so that a list opens as fast with a million."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return capped_count(rows)
 
 
 class Browsable(admin.ModelAdmin):
@@ -106,36 +76,6 @@ class NothingToAdd(Browsable):
 class NothingToChange(NothingToAdd):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class Recorded(Browsable):
-    """What somebody changes or deletes here is in the audit trail, too."""
-
-    change_verb: Verb
-    delete_verb: Verb
-
-    def told_of(self, obj: Any) -> dict[str, Any]:
-        """Return the subject and whatever else the event of a change of `obj` is to say."""
-        return {"subject": obj}
-
-    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and form.changed_data:
-            self.record(request, self.change_verb, obj, fields=form.changed_data)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.record(request, self.delete_verb, obj)
-        super().delete_model(request, obj)
-
-    @transaction.atomic
-    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        for obj in queryset:
-            self.record(request, self.delete_verb, obj)
-        super().delete_queryset(request, queryset)
-
-    def record(self, request: HttpRequest, verb: Verb, obj: Any, **data: Any) -> None:
-        by = cast("User", request.user)
-        Event.record(verb, by=by, **self.told_of(obj), **data)
 
 
 def _name_of(list_filter: Any) -> str:

@@ -1,0 +1,1 @@
+"""The database's schema as it is, for people to read: /admin/schema/."""
