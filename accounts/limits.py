@@ -40,11 +40,32 @@ class Attempt(models.Model):
 
 @dataclass(frozen=True)
 class Try:
-    """One try: counted at `time`; or refused, with `wait` seconds to go before the next."""
+    """One try: counted at `time`; or refused, with `wait` seconds to go before the next.
+
+    After one that counts, `left` more may come, and in `reset` seconds one more than that.
+    """
 
     key: str
+    amount: int
     time: datetime | None = None
     wait: int = 0
+    left: int = 0
+    reset: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an API answers with a try that `count` returned, counted or refused.
+
+        Three fields, as in the IETF's draft-ietf-httpapi-ratelimit-headers up to its version 06:
+        what servers send and clients read most. Later drafts put all into one field, each in
+        another syntax. Reset is in seconds, and never later than Retry-After.
+        """
+        headers = {
+            "RateLimit-Limit": str(self.amount),
+            "RateLimit-Remaining": str(self.left),
+            "RateLimit-Reset": str(self.wait or self.reset),
+        }
+        return headers | ({"Retry-After": str(self.wait)} if self.wait else {})
 
     def take_back(self) -> None:
         """Let this try not count, and no other: it was no failure."""
@@ -64,12 +85,10 @@ def count(kind: str, who: str, amount: int, seconds: int) -> Try:
 def count_each(kind: str, whos: Collection[str], amount: int, seconds: int) -> dict[str, Try]:
     """Count a try of each of them, as `count` does, in one statement; return the tries by `who`."""
     keys = {who: _key(kind, who, amount, seconds) for who in whos}
-    times = _count(keys.values(), amount, seconds)
-    waits = _waits(keys.values() - times.keys(), amount, seconds)
-    return {
-        who: Try(key, time=times[key]) if key in times else Try(key, wait=max(waits[key], 1))
-        for who, key in keys.items()
-    }
+    tries = _count(keys.values(), amount, seconds)
+    waits = _waits(keys.values() - tries.keys(), amount, seconds)
+    tries |= {key: Try(key, amount, wait=max(wait, 1)) for key, wait in waits.items()}
+    return {who: tries[key] for who, key in keys.items()}
 
 
 def count_most(kind: str, who: str, amount: int, seconds: int, *, tries: int) -> tuple[int, int]:
@@ -88,9 +107,9 @@ def count_most(kind: str, who: str, amount: int, seconds: int, *, tries: int) ->
 
 
 def look(kind: str, who: str, amount: int, seconds: int) -> Try:
-    """Return what `count` would, without counting."""
+    """Return whether `count` would refuse a try and for how long, without counting."""
     key = _key(kind, who, amount, seconds)
-    return Try(key, wait=_waits([key], amount, seconds)[key])
+    return Try(key, amount, wait=_waits([key], amount, seconds)[key])
 
 
 def forget(kind: str, who: str, amount: int, seconds: int) -> None:
@@ -138,14 +157,17 @@ def _key(kind: str, who: str, amount: int, seconds: int) -> str:
     return f"{kind} {amount}/{seconds}s {who}"
 
 
-def _count(keys: Collection[str], amount: int, seconds: int, tries: int = 1) -> dict[str, datetime]:
+def _count(keys: Collection[str], amount: int, seconds: int, tries: int = 1) -> dict[str, Try]:
     """Count so many tries of each key, all of them or none; return the last ones that count."""
     if not keys:
         return {}
     what: dict[str, Any] = {"keys": list(keys), "amount": amount, "seconds": seconds}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, what | {"tries": tries})
-        return dict(cursor.fetchall())
+        return {
+            key: Try(key, amount, time=time, left=amount - used, reset=reset)
+            for key, time, used, reset in cursor.fetchall()
+        }
 
 
 def _waits(keys: Collection[str], amount: int, seconds: int) -> dict[str, int]:
@@ -169,7 +191,7 @@ def _used(key: str, seconds: int) -> int:
 # be taken back alone; the clock is read while the row is locked. Of a row only the latest `amount`
 # times matter: with the first of them out of the window, one more may come, and takes its place.
 # The keys are sorted, so that two who count the same ones wait for each other in the same order.
-# The first lines forget a few rows whose time is over.
+# The first lines forget a few rows whose time is over; the last ones tell what is left.
 COUNT = """
 WITH forgotten AS (
     DELETE FROM accounts_attempt WHERE key IN (
@@ -177,25 +199,35 @@ WITH forgotten AS (
         WHERE until < statement_timestamp() AND key <> ALL(%(keys)s)
         ORDER BY until LIMIT 10 FOR UPDATE SKIP LOCKED
     )
-)
-INSERT INTO accounts_attempt AS known (key, times, until)
-SELECT key,
-    ARRAY(SELECT clock_timestamp() + n * interval '1 us' FROM generate_series(1, %(tries)s) AS n),
-    clock_timestamp() + make_interval(secs => %(seconds)s)
-FROM unnest(%(keys)s) AS key ORDER BY key
-ON CONFLICT (key) DO UPDATE SET
-    times = known.times[greatest(cardinality(known.times) + 1 + %(tries)s - %(amount)s, 1):]
-        || ARRAY(
-            SELECT greatest(clock_timestamp(), known.times[cardinality(known.times)])
-                + n * interval '1 us'
-            FROM generate_series(1, %(tries)s) AS n
+), counted AS (
+    INSERT INTO accounts_attempt AS known (key, times, until)
+    SELECT key,
+        ARRAY(
+            SELECT clock_timestamp() + n * interval '1 us' FROM generate_series(1, %(tries)s) AS n
         ),
-    until = clock_timestamp() + make_interval(secs => %(seconds)s)
-WHERE (
-    known.times[cardinality(known.times) + %(tries)s - %(amount)s]
-    > clock_timestamp() - make_interval(secs => %(seconds)s)
-) IS NOT TRUE
-RETURNING key, times[cardinality(times)]
+        clock_timestamp() + make_interval(secs => %(seconds)s)
+    FROM unnest(%(keys)s) AS key ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET
+        times = known.times[greatest(cardinality(known.times) + 1 + %(tries)s - %(amount)s, 1):]
+            || ARRAY(
+                SELECT greatest(clock_timestamp(), known.times[cardinality(known.times)])
+                    + n * interval '1 us'
+                FROM generate_series(1, %(tries)s) AS n
+            ),
+        until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    WHERE (
+        known.times[cardinality(known.times) + %(tries)s - %(amount)s]
+        > clock_timestamp() - make_interval(secs => %(seconds)s)
+    ) IS NOT TRUE
+    RETURNING key, times
+)
+SELECT key, times[cardinality(times)], used, reset FROM counted, LATERAL (
+    SELECT count(*) AS used, least(%(seconds)s,
+        ceil(extract(epoch FROM min(time) + make_interval(secs => %(seconds)s) - now))::int
+    ) AS reset
+    FROM unnest(times) AS time, clock_timestamp() AS now
+    WHERE time > now - make_interval(secs => %(seconds)s) GROUP BY now
+) AS in_the_window
 """
 WAIT = """
 SELECT key, ceil(extract(epoch FROM

@@ -13,8 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import limits, setup, strict_json
 from accounts.setup_page import SetupForm
 from config.errors import json_error
+from waitlist import limits as waitlist_limits
 from waitlist.forms import JoinForm
-from waitlist.limits import seconds_to_wait
 
 MAX_BYTES = 16 * 1024
 
@@ -56,7 +56,7 @@ def waitlist_join(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     form = JoinForm(_texts(data))
     if not form.is_valid():
         return json_error(400, "The address could not be accepted.", fields=_reasons(form))
-    if wait := seconds_to_wait(request):
+    if wait := waitlist_limits.count(request).wait:
         return json_error(429, f"Try again {limits.when(wait)}.", retry_after=wait)
     form.join()
     return JsonResponse({"message": "Thank you. We will write when there is a place."}, status=202)

@@ -6,6 +6,6 @@ from django.http import HttpRequest
 from accounts import limits
 
 
-def seconds_to_wait(request: HttpRequest) -> int:
-    """Count this try; return 0 if it may go on, else the seconds until the next one may."""
-    return limits.count("waitlist", limits.visitor(request), *settings.WAITLIST_RATE).wait
+def count(request: HttpRequest) -> limits.Try:
+    """Count this try to join, or refuse it: then it says how long to `wait`."""
+    return limits.count("waitlist", limits.visitor(request), *settings.WAITLIST_RATE)

@@ -2,9 +2,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import limits
+from accounts.limits import refuse
+from waitlist import limits
 from waitlist.forms import JoinForm
-from waitlist.limits import seconds_to_wait
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -15,8 +15,8 @@ def join(request: HttpRequest) -> HttpResponse:
     form = JoinForm(request.POST)
     if not form.is_valid():
         return render(request, "waitlist/join.html", {"form": form}, status=400)
-    if wait := seconds_to_wait(request):
-        form.add_error(None, limits.refuse(request, wait))
+    if wait := limits.count(request).wait:
+        form.add_error(None, refuse(request, wait))
         return render(request, "waitlist/join.html", {"form": form}, status=429)
     form.join()
     return redirect("waitlist:thanks")

@@ -54,6 +54,26 @@ def test_a_try_that_is_taken_back_does_not_count_and_no_other_is_lost():
     assert waits(2) == [0, 60]
 
 
+def test_a_try_tells_how_many_are_left_and_when_there_is_one_more():
+    tries = [count("test", "ann", 3, 60) for _ in range(2)]
+    assert [(one.left, one.reset) for one in tries] == [(2, 60), (1, 60)]
+    let_pass(seconds=50)
+    third, fourth = (count("test", "ann", 3, 60) for _ in range(2))
+    assert (third.left, third.reset) == (0, 10)
+    assert (fourth.left, fourth.wait) == (0, 10)
+    let_pass(seconds=10)
+    assert count("test", "ann", 3, 60).left == 1
+    let_pass(seconds=60)
+    assert count("test", "ann", 3, 60).left == 2
+
+
+def test_headers_tell_the_same():
+    first, second = (count("test", "ann", 1, 60) for _ in range(2))
+    told = {"RateLimit-Limit": "1", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
+    assert first.headers == told
+    assert second.headers == told | {"Retry-After": "60"}
+
+
 def test_looking_counts_nothing():
     assert [look("test", "ann", 1, 60).wait for _ in range(2)] == [0, 0]
     waits(1, amount=1)
@@ -116,6 +136,7 @@ def test_of_many_at_once_exactly_so_many_pass():
     tries = at_once(*[lambda: count("test", "ann", 10, 60)] * 96)
     assert sum(not one.wait for one in tries) == 10
     assert len({one.time for one in tries if one.time}) == 10
+    assert sorted(one.left for one in tries if one.time) == list(range(10))
 
 
 @pytest.mark.django_db(transaction=True)
