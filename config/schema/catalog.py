@@ -1,6 +1,16 @@
 """What PostgreSQL says of its tables: the shape in which the rest of config.schema reads it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db import connection, models, transaction
+
+from config.schema import queries
+
+PATIENCE = "2s"  # to wait for a migration that holds a table: its size cannot be asked meanwhile
 
 
 @dataclass(frozen=True)
@@ -12,7 +22,7 @@ class ForeignKey:
     columns: tuple[str, ...]
     to_table: str
     to_columns: tuple[str, ...]
-    on_delete: str  # CASCADE, RESTRICT, SET NULL, NO ACTION
+    on_delete: str  # CASCADE, RESTRICT, SET NULL, SET DEFAULT, NO ACTION
 
 
 @dataclass(frozen=True)
@@ -20,9 +30,11 @@ class Column:
     name: str
     type: str  # as PostgreSQL writes it: character varying(254)
     null: bool
-    default: str  # an SQL expression, or nothing
-    is_primary_key: bool
+    default: str  # an SQL expression, how it is generated, or nothing
+    is_primary_key: bool  # or a part of it
     is_unique: bool  # alone
+    comment: str = ""
+    detail: str = ""  # the values of an enum, the type under a domain
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,15 @@ class Index:
     definition: str
     size: int  # bytes
     scans: int  # how often it was used, since the statistics were last reset
+    is_valid: bool = True  # one whose building was interrupted is not
+    is_of_constraint: bool = False
+
+
+@dataclass(frozen=True)
+class Trigger:
+    name: str
+    definition: str
+    is_enabled: bool
 
 
 @dataclass
@@ -45,11 +66,112 @@ class Table:
     name: str
     app: str  # the label of the app whose model it is; empty for a table of nobody's
     model: str  # 'Entry'; empty without one
-    rows: int  # PostgreSQL's estimate
+    rows: int | None  # PostgreSQL's estimate; None until it has counted
     size: int  # bytes, with indexes and TOAST
     columns: list[Column] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     pointing_here: list[ForeignKey] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
     indexes: list[Index] = field(default_factory=list)
-    triggers: list[str] = field(default_factory=list)
+    triggers: list[Trigger] = field(default_factory=list)
+    kind: str = "table"  # partitioned table, partition, view, materialized view, foreign table
+    is_unlogged: bool = False  # a crash empties it
+    comment: str = ""
+    extension: str = ""  # the PostgreSQL extension that it belongs to
+
+
+class Server(NamedTuple):
+    database: str
+    version: str
+    counts_since: datetime | None  # when the statistics were last reset, if ever
+
+
+def read() -> dict[str, Table]:
+    """Return the tables of the search path by their names, in the same few statements for any.
+
+    Raises OperationalError while a migration holds one of them for longer than PATIENCE.
+    """
+    return _read(queries.VISIBLE)
+
+
+def read_temporary() -> dict[str, Table]:
+    """Return the temporary tables of this connection."""
+    return _read(queries.TEMPORARY)
+
+
+def server() -> Server:
+    with connection.cursor() as cursor:
+        cursor.execute(queries.SERVER)
+        return Server(*cursor.fetchone())
+
+
+def models_by_table() -> dict[str, type[models.Model]]:
+    """Return each table's model; of two on one table the one that `migrate` made it for."""
+    every = [one for one in apps.get_models(include_auto_created=True) if not one._meta.proxy]
+    every.sort(key=lambda model: model._meta.managed)
+    return {model._meta.db_table: model for model in every}
+
+
+def _read(which: str) -> dict[str, Table]:
+    shown = queries.SHOWN.format(which=which)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+
+        def rows(query: str) -> Iterator[tuple[Any, ...]]:
+            cursor.execute(query.format(shown=shown, which=which))
+            return iter(cursor.fetchall())
+
+        tables = _tables(rows(queries.TABLES))
+        # What appeared since the first statement is left for the next time.
+        for name, *column in rows(queries.COLUMNS):
+            if table := tables.get(name):
+                table.columns.append(Column(*column))
+        for row in rows(queries.CONSTRAINTS):
+            _add_constraint(tables, *row)
+        for name, *index in rows(queries.INDEXES):
+            if table := tables.get(name):
+                table.indexes.append(Index(*index))
+        for name, *trigger in rows(queries.TRIGGERS):
+            if table := tables.get(name):
+                table.triggers.append(Trigger(*trigger))
+    return tables
+
+
+def _tables(rows: Iterator[tuple[Any, ...]]) -> dict[str, Table]:
+    owners = models_by_table()
+    tables = {}
+    for name, kind, is_unlogged, comment, extension, count, size in rows:
+        options = owners[name]._meta if name in owners else None
+        tables[name] = Table(
+            name,
+            app=options.app_label if options else "",
+            model=options.object_name or "" if options else "",
+            rows=count,
+            size=size,
+            kind=kind,
+            is_unlogged=is_unlogged,
+            comment=comment,
+            extension=extension,
+        )
+    return tables
+
+
+def _add_constraint(
+    tables: dict[str, Table],
+    table: str,
+    name: str,
+    kind: str,
+    definition: str,
+    columns: list[str],
+    to_table: str,
+    to_columns: list[str],
+    on_delete: str,
+) -> None:
+    if table in tables:
+        tables[table].constraints.append(Constraint(name, kind, definition))
+    if kind == "foreign key":
+        key = ForeignKey(name, table, tuple(columns), to_table, tuple(to_columns), on_delete)
+        if table in tables:
+            tables[table].foreign_keys.append(key)
+        if to_table in tables:
+            tables[to_table].pointing_here.append(key)
