@@ -1,0 +1,79 @@
+"""The page that a sign-up link opens: it gives a visitor the pass for their address.
+
+Mail scanners open links, so a GET only shows it.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.impersonation import theirs_alone
+from accounts.signup import admit
+from waitlist import inviting
+from waitlist.models import Entry
+
+View = Callable[[HttpRequest, Entry, str], HttpResponse]
+
+
+def for_whom_it_works(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Give the view the entry of the link; say what to do where the link leads no further."""
+
+    @never_cache
+    @wraps(view)
+    def found(request: HttpRequest, token: str) -> HttpResponse:
+        if not settings.WAITLIST_ENABLED:
+            raise Http404
+        try:
+            entry = inviting.find(token)
+        except Entry.DoesNotExist:
+            return _closed(request, status=404)
+        if has_joined(entry):
+            return _closed(request, obstacle="used", status=410)
+        if entry.expires and entry.expires <= timezone.now():
+            return _closed(request, obstacle="expired", entry=entry, status=410)
+        return view(request, entry, token)
+
+    return found
+
+
+@require_safe
+@for_whom_it_works
+def invitation(request: HttpRequest, entry: Entry, token: str) -> HttpResponse:
+    return render(request, "waitlist/invitation.html", {"entry": entry, "token": token})
+
+
+@require_POST
+@for_whom_it_works
+def invitation_sign_up(request: HttpRequest, entry: Entry, token: str) -> HttpResponse:
+    """Let a visitor sign up with the address that waited."""
+    if request.user.is_authenticated:
+        return redirect("waitlist:invitation", token)
+    admit(request, entry.email)
+    return redirect("account_signup")
+
+
+@require_POST
+@theirs_alone
+@for_whom_it_works
+def invitation_switch(request: HttpRequest, entry: Entry, token: str) -> HttpResponse:
+    """Sign out whoever is signed in, so that the invited person can sign up."""
+    logout(request)
+    return redirect("waitlist:invitation", token)
+
+
+def has_joined(entry: Entry) -> bool:
+    """Whether somebody signed up with the address, also at the moment it joined the list."""
+    accounts = EmailAddress.objects.filter(email=entry.email, verified=True)
+    return entry.joined is not None or accounts.exists()
+
+
+def _closed(request: HttpRequest, *, status: int, **context: object) -> HttpResponse:
+    return render(request, "waitlist/invitation_closed.html", context, status=status)
