@@ -101,9 +101,9 @@ class Event(models.Model):
     @property
     def whom(self) -> str:
         """To whom or what; nothing where people do something to their own account."""
-        if self.subject_id in (None, self.actor_id):
-            return ""
-        return self.subject_label or ERASED
+        if self.subject_id is None:
+            return self.subject_label
+        return "" if self.subject_id == self.actor_id else self.subject_label or ERASED
 
     @property
     def more(self) -> str:
@@ -132,7 +132,7 @@ class Event(models.Model):
 
         Raises ValueError for a verb that is not in the list.
         """
-        return cls.objects.create(**_fields(verb, by, subject, label, organization_id, data))
+        return cls.objects.create(**_fields(verb, by, subject, label, organization_id, **data))
 
     @classmethod
     def record_all(
@@ -148,10 +148,19 @@ class Event(models.Model):
 
         However many these are, it is one statement.
         """
-        Event.objects.bulk_create(
-            Event(**_fields(verb, by, subject, label, organization_id, data))
-            for subject, label in subjects.items()
-        )
+        shared = {"organization_id": organization_id, **data}
+        told = ({"subject": one, "label": label, **shared} for one, label in subjects.items())
+        cls.record_each(verb, by=by, told=told)
+
+    @classmethod
+    def record_each(
+        cls, verb: Verb, *, by: "User | None", told: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Write an event for each of `told`, which are what `record` takes beside verb and `by`.
+
+        However many these are, it is one statement.
+        """
+        Event.objects.bulk_create(Event(**_fields(verb, by, **one)) for one in told)
 
     @classmethod
     def of(cls, person: "User") -> models.QuerySet["Event"]:
@@ -186,10 +195,10 @@ def with_names(events: Iterable[Event]) -> list[Event]:
 def _fields(
     verb: Verb,
     by: "User | None",
-    subject: models.Model | None,
-    label: str | None,
-    organization_id: UUID | None,
-    data: dict[str, Any],
+    subject: models.Model | None = None,
+    label: str | None = None,
+    organization_id: UUID | None = None,
+    **data: Any,
 ) -> dict[str, Any]:
     """Return an event's fields, those of the current request among them."""
     request = context.request
@@ -198,7 +207,7 @@ def _fields(
         "actor_id": by and by.pk,
         "impersonator_id": request and getattr(request.session, "impersonator_id", None),
         "subject_kind": subject._meta.model_name if subject else "",
-        "subject_id": subject and subject.pk,
+        "subject_id": subject.pk if subject and isinstance(subject.pk, UUID) else None,
         "subject_label": (label or str(subject))[:LABEL_LENGTH] if subject else "",
         "organization_id": organization_id,
         "ip": client.ip(request.META) if request else None,

@@ -33,6 +33,7 @@ class Verb(models.TextChoices):
     RECOVERY_CODES_MADE = "account.recovery_codes_made", "made recovery codes of"
     PROVIDER_CONNECTED = "account.provider_connected", "connected an account elsewhere of"
     PROVIDER_REMOVED = "account.provider_removed", "disconnected an account elsewhere of"
+    ACCOUNT_ADDED = "account.added", "added the account of"
     ACCOUNT_EDITED = "account.edited", "edited the account of"
     ACCOUNT_DELETED = "account.deleted", "deleted the account of"
 

@@ -12,14 +12,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import NothingToAdd, NothingToChange, Recorded, capped_count
+from accounts.browsing import Browsable, NothingToAdd, NothingToChange, capped_count
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
 from orgs.models import Membership, Organization, Team, TeamMembership
 from orgs.ownership_admin import SEARCHED
 
 
-class Held(Recorded):
+class Held(Browsable):
     """Rows of organizations, deleted under the lock that everything else takes first."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -28,7 +28,7 @@ class Held(Recorded):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(Recorded, NothingToAdd):
+class OrganizationAdmin(NothingToAdd):
     change_verb = Verb.ORGANIZATION_EDITED
     delete_verb = Verb.ORGANIZATION_DELETED
     list_display = ["name", "slug", "primary_owner", "people", "is_active", "created"]
@@ -79,8 +79,8 @@ class OrganizationAdmin(Recorded, NothingToAdd):
 
 @admin.register(Membership)
 class MembershipAdmin(Held, NothingToAdd):
-    change_verb = Verb.MEMBER_ROLE_CHANGED
     delete_verb = Verb.MEMBER_REMOVED
+    told_by_verbs = ["role"]  # with what it was and is: see save_model
     list_display = ["user", "organization", "role", "created"]
     list_filter = ["role", "created"]
     list_select_related = ["user", "organization"]
@@ -109,7 +109,7 @@ class MembershipAdmin(Held, NothingToAdd):
         obj.save(update_fields=["role", "modified"])
         before = form.initial["role"]
         if obj.role != before:
-            self.record(request, self.change_verb, obj, before=before, after=obj.role)
+            self.record(request, Verb.MEMBER_ROLE_CHANGED, [obj], before=before, after=obj.role)
 
 
 @admin.register(Team)

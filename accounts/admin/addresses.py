@@ -8,9 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.powers import handled_by, may_touch, user_of
+from accounts.admin.powers import handled_by, may_touch
 from accounts.browsing import Browsable, NothingToChange
-from accounts.events import Event
 from accounts.verbs import Verb
 
 admin.site.unregister(EmailAddress)
@@ -20,6 +19,7 @@ admin.site.unregister(EmailAddress)
 class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
     """People's confirmed addresses; which one is primary they choose themselves."""
 
+    delete_verb = None  # accounts/receivers.py tells it
     list_display = ["email", "user", "primary", "verified"]
     list_select_related = ["user"]
     search_fields = ["email__startswith"]  # with their own as well it would read all rows
@@ -42,14 +42,18 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
         return super().has_delete_permission(request, obj) and may_touch(request, obj and obj.user)
 
-    def save_model(self, request: HttpRequest, obj: EmailAddress, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        about: dict[str, Any] = {"subject": obj.user, "personal": {"email": obj.email}}
-        if not change:
-            Event.record(Verb.EMAIL_ADDED, by=user_of(request), **about)
-        if "verified" in form.changed_data:
+    def told_of(self, obj: EmailAddress) -> dict[str, Any]:
+        return {"subject": obj.user, "personal": {"email": obj.email}}
+
+    def record_added(self, request: HttpRequest, obj: EmailAddress) -> None:
+        self.record(request, Verb.EMAIL_ADDED, [obj])
+        if obj.verified:
+            self.record(request, Verb.EMAIL_CONFIRMED, [obj])
+
+    def record_changed(self, request: HttpRequest, obj: EmailAddress, fields: list[str]) -> None:
+        if "verified" in fields:
             verb = Verb.EMAIL_CONFIRMED if obj.verified else Verb.ACCOUNT_EDITED
-            Event.record(verb, by=user_of(request), **about)
+            self.record(request, verb, [obj], fields=fields)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Whoever gets mail for a person can set their password."""

@@ -17,6 +17,7 @@ admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(NothingToChange):
+    delete_verb = None  # accounts/receivers.py tells it
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type", "created_at", "last_used_at"]
     list_select_related = ["user"]
@@ -26,6 +27,7 @@ class AuthenticatorAdmin(NothingToChange):
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(NothingToChange):
+    delete_verb = None  # accounts/receivers.py tells it
     list_display = ["user", "provider", "uid", "date_joined", "last_login"]
     list_filter = ["provider", "date_joined", "last_login"]
     list_select_related = ["user"]

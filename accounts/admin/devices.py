@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin.powers import may_touch, user_of
-from accounts.browsing import NothingToChange, Recorded
+from accounts.browsing import NothingToChange
 from accounts.devices import describe
 from accounts.models import Attempt, Session
 from accounts.roles import PlatformRole
@@ -14,7 +14,7 @@ from accounts.verbs import Verb
 
 
 @admin.register(Session)
-class SessionAdmin(Recorded, NothingToChange):
+class SessionAdmin(NothingToChange):
     """Signed-in devices: deleting one signs it out. Its key is shown nowhere, not even hashed."""
 
     delete_verb = Verb.SESSION_REVOKED

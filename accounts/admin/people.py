@@ -27,7 +27,7 @@ from accounts.admin.deeds import (
 )
 from accounts.admin.powers import handled_by, may_touch, user_of
 from accounts.admin.related import related_lists
-from accounts.browsing import MOST_COUNTED, NothingToChange, Recorded
+from accounts.browsing import MOST_COUNTED, Browsable, NothingToChange
 from accounts.mfa.factors import HAS_SECOND_FACTOR
 from accounts.models import SEARCHED, Avatar, User
 from accounts.verbs import Verb
@@ -93,9 +93,13 @@ class SecondFactorFilter(YesNoFilter):
 
 
 @admin.register(User)
-class UserAdmin(Recorded):
+class UserAdmin(Browsable):
     """Passwords are neither shown nor set here: people choose their own, by email if need be."""
 
+    add_verb = Verb.ACCOUNT_ADDED
+    change_verb = Verb.ACCOUNT_EDITED
+    delete_verb = None  # User.erase tells it
+    told_by_verbs = POWERS
     list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, "created"]
     sortable_by = ["email", "name", "joined"]  # what has an index
@@ -118,6 +122,9 @@ class UserAdmin(Recorded):
             },
         )
     ]
+
+    def told_of(self, obj: User) -> dict[str, Any]:
+        return {"subject": obj}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         people = super().get_queryset(request).select_related("banned_by")
@@ -200,7 +207,6 @@ class UserAdmin(Recorded):
             return super().save_model(request, obj, form, change)
         if "name" in form.changed_data:
             obj.save(update_fields=["name"])
-            self.record(request, Verb.ACCOUNT_EDITED, obj, fields=["name"])
         if "role" in form.changed_data:
             obj.change_role(form.cleaned_data["role"], by=user_of(request))
         if "is_active" in form.changed_data:

@@ -1,6 +1,5 @@
 """How the admin shows rows and takes changes of them, of every app and library."""
 
-from accounts.browsing.changes import Recorded
 from accounts.browsing.counting import MOST_COUNTED, capped_count
 from accounts.browsing.lists import Browsable, NothingToAdd, NothingToChange
 
@@ -9,6 +8,5 @@ __all__ = [
     "Browsable",
     "NothingToAdd",
     "NothingToChange",
-    "Recorded",
     "capped_count",
 ]

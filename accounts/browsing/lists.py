@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationErro
 from django.db import DataError, ProgrammingError
 from django.http import HttpRequest
 
+from accounts.browsing.changes import Recorded
 from accounts.browsing.counting import CappedPaginator
 
 # What a parameter that nobody meant raises once the database reads by it.
@@ -26,7 +27,7 @@ MADE_UP = (
 )
 
 
-class Browsable(admin.ModelAdmin):
+class Browsable(Recorded):
     """In the order of the primary key, a hundred a page, counted as far as anybody reads."""
 
     ordering = ["-id"]
