@@ -27,8 +27,10 @@ def fresh_cache():
 def commits_by_itself(monkeypatch):
     """What waits for a commit happens in tests, too, whose own transaction is never committed.
 
-    A block that stands directly in that one is what would be committed outside of tests.
+    A block that stands directly in that one is what would be committed outside of tests. Nor would
+    a thread see what is not committed: emails in the background are sent at once.
     """
+    monkeypatch.setattr(attempt.Background, "send", attempt.Attempt.send)
     leave = Atomic.__exit__
 
     def leave_and_commit(atomic, *error):

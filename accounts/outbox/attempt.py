@@ -1,14 +1,15 @@
 """The one attempt of a process that queued emails, right after its commit.
 
 Somebody's request waits for it: five seconds at most for all emails of the commit, also for a
-server that hangs, and not at all for a minute after that. The rest is the worker's.
+server that hangs, and not at all for a minute after that. Emails in the background are tried in the
+same way by a thread, for which nobody waits. The rest is the worker's.
 """
 
 import time
 from collections import deque
 from collections.abc import Iterator
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -24,16 +25,17 @@ CHANNEL = "accounts_mail"
 _away_until = 0.0  # in this process, by time.monotonic
 
 
-def after_commit(ids: list[UUID]) -> None:
+def after_commit(ids: list[UUID], *, in_background: bool = False) -> None:
     """Try these emails once the current transaction is committed, with all others of it."""
+    kind = Background if in_background else Attempt
     waiting: Any = transaction.get_connection().run_on_commit
     for _, callback, _ in waiting:
         # If a savepoint takes the first one away, those that joined it are gone, too.
-        if isinstance(attempt := getattr(callback, "__self__", None), Attempt):
+        if type(attempt := getattr(callback, "__self__", None)) is kind:
             attempt.ids += ids
             return
     # Robust: what is committed is committed, and its emails are in the table.
-    transaction.on_commit(Attempt(ids).make, robust=True)
+    transaction.on_commit(kind(ids).make, robust=True)
 
 
 class Attempt:
@@ -45,7 +47,10 @@ class Attempt:
     def make(self) -> None:
         if settings.MAIL_DELIVERY == "worker" or time.monotonic() < _away_until:
             _wake_worker()
-            return
+        else:
+            self.send()
+
+    def send(self) -> None:
         ends = time.monotonic() + SECONDS
         sender = Sender(Mail.objects.claim(ids=self.ids))
         sender.start()
@@ -57,6 +62,40 @@ class Attempt:
             _wake_worker()
         if not sender.server_answers:
             _pause()
+
+
+class Background(Attempt):
+    """The same, but in a thread: nobody waits, nor could tell by the time that there is an email.
+
+    It is one thread for all requests of the process, and takes what they have left meanwhile.
+    """
+
+    _left: ClassVar[list[UUID]] = []
+    _lock: ClassVar[Lock] = Lock()
+    _thread: ClassVar[Thread | None] = None
+
+    def send(self) -> None:
+        with self._lock:
+            Background._left += self.ids
+            if self._thread is None or not self._thread.is_alive():
+                Background._thread = Thread(target=self._work, name="outbox", daemon=True)
+                Background._thread.start()
+
+    @classmethod
+    def _work(cls) -> None:
+        try:
+            while ids := cls._take():
+                Attempt(ids).make()
+        finally:
+            connection.close()
+
+    @classmethod
+    def _take(cls) -> list[UUID]:
+        with cls._lock:
+            ids, cls._left = cls._left, []
+            if not ids:
+                cls._thread = None
+            return ids
 
 
 class Sender(Thread):

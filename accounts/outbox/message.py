@@ -10,7 +10,21 @@ from django.core.mail import EmailMessage
 
 from accounts.outbox.mail import Mail
 
-ASCII = email.policy.default.clone(cte_type="7bit")
+
+class WholeLinks(email.policy.EmailPolicy):
+    """Leaves the links of List-Unsubscribe on one line.
+
+    Python would take one of more than 78 letters apart and encode the pieces, which no mail
+    program puts together again (RFC 2369): it would show no button.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        if name.lower() == "list-unsubscribe":
+            return f"{name}: {value}{self.linesep}"
+        return super().fold(name, value)
+
+
+ASCII = WholeLinks(cte_type="7bit")
 
 
 def pack(message: EmailMessage) -> str:
@@ -39,4 +53,4 @@ class Queued(EmailMessage):
         )
 
     def message(self, *, policy: Any = email.policy.default) -> Mime:
-        return email.message_from_string(self.text, policy=policy)
+        return email.message_from_string(self.text, policy=policy.clone(refold_source="none"))

@@ -13,23 +13,34 @@ from accounts.outbox.mail import Mail
 from accounts.outbox.message import pack
 
 
-def queue(message: EmailMessage, *, expires: datetime | None = None, is_last: bool = False) -> Mail:
+def queue(
+    message: EmailMessage,
+    *,
+    expires: datetime | None = None,
+    is_last: bool = False,
+    in_background: bool = False,
+) -> Mail:
     """Return the row of this email, written in the current transaction: call it inside of that.
 
     After the commit the email is tried at once, for five seconds at most, and from then on by
     `manage.py deliver_mail`; what is rolled back is never sent, nor what is still here when it
     `expires`, as a code does. With `is_last` the row goes as soon as the email has: its address is
-    of somebody who was deleted. Raises ValueError for an email to nobody, to what is no address,
-    or with a line break in a header.
+    of somebody who was deleted. With `in_background` a thread tries it, and the request goes on, so
+    that its time does not tell that there is an email. Raises ValueError for an email to nobody, to
+    what is no address, or with a line break in a header.
     """
     if not message.recipients():
         raise ValueError("an email to nobody")
-    [mail] = queue_all([message], expires=expires, is_last=is_last)
+    [mail] = queue_all([message], expires=expires, is_last=is_last, in_background=in_background)
     return mail
 
 
 def queue_all(
-    messages: Iterable[EmailMessage], *, expires: datetime | None = None, is_last: bool = False
+    messages: Iterable[EmailMessage],
+    *,
+    expires: datetime | None = None,
+    is_last: bool = False,
+    in_background: bool = False,
 ) -> list[Mail]:
     """Return the rows of these emails, as `queue` does: one statement, one connection to send them.
 
@@ -39,7 +50,7 @@ def queue_all(
     with transaction.atomic(savepoint=False):
         mails = Mail.objects.bulk_create(rows)
         if mails:
-            attempt.after_commit([mail.pk for mail in mails])
+            attempt.after_commit([mail.pk for mail in mails], in_background=in_background)
     return mails
 
 
