@@ -144,6 +144,17 @@ def setup_token() -> str:
     return token
 
 
+def signup_mode(*, waitlist: bool) -> str:
+    """Return SIGNUP_MODE; raises SettingError if it leads to a `waitlist` that there is not."""
+    mode = env.choice("SIGNUP_MODE", ("open", "invitation", "waitlist"))
+    if mode == "waitlist" and not waitlist:
+        raise SettingError(
+            "SIGNUP_MODE is 'waitlist', and WAITLIST_ENABLED is false; it must be true, too, or "
+            "SIGNUP_MODE something else."
+        )
+    return mode
+
+
 def site_url(environment: str) -> str:
     """Return SITE_URL without a slash at its end; raises SettingError for what is no site's."""
     url = required("SITE_URL", environment, otherwise="http://127.0.0.1:8000").strip().rstrip("/")

@@ -12,6 +12,7 @@ from config.env import (
     required,
     secret_key,
     setup_token,
+    signup_mode,
     site_url,
     split,
 )
@@ -331,7 +332,8 @@ USE_I18N = False
 # The product's own switches
 
 SITE_URL = site_url(ENVIRONMENT)  # what links in emails begin with, see accounts/links.py
-SIGNUP_MODE = env.choice("SIGNUP_MODE", ("open", "invitation", "waitlist"))
+WAITLIST_ENABLED = env.flag("WAITLIST_ENABLED", True)
+SIGNUP_MODE = signup_mode(waitlist=WAITLIST_ENABLED)
 IMPERSONATION_NOTICE = env.flag("IMPERSONATION_NOTICE", False)
 INVITATION_HOURS = env.number("INVITATION_HOURS", 48)
 TRANSFER_HOURS = 48  # for which the primary ownership of an organization stays offered
@@ -342,7 +344,6 @@ MAX_INVITATIONS = env.number("MAX_INVITATIONS", 100)  # pending ones of an organ
 MAX_TEAMS = env.number("MAX_TEAMS", 50)  # of an organization
 MAX_TEAM_MEMBERS = env.number("MAX_TEAM_MEMBERS", 100)
 INVITATION_RATE = env.rate("INVITATION_RATE", "200/d")  # emails that one person causes
-WAITLIST_ENABLED = env.flag("WAITLIST_ENABLED", True)
 WAITLIST_CONFIRM = env.flag("WAITLIST_CONFIRM", False)
 WAITLIST_ALLOWED_ORIGINS = env.names("WAITLIST_ALLOWED_ORIGINS")
 WAITLIST_RATE = env.rate("WAITLIST_RATE", "10/m")  # an IP address, or an IPv6 network (/64)

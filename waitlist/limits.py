@@ -1,11 +1,18 @@
-"""How often one visitor may join: WAITLIST_RATE, by the form and the API together."""
+"""How often one visitor may join, and how often one address is written to."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import limits
 
+CONFIRMATIONS = (3, 24 * 60 * 60)  # emails to one address, in so many seconds
+
 
 def count(request: HttpRequest) -> limits.Try:
-    """Count this try to join, or refuse it: then it says how long to `wait`."""
+    """Count this try to join, by the form and the API together, or refuse it: see its `wait`."""
     return limits.count("waitlist", limits.visitor(request), *settings.WAITLIST_RATE)
+
+
+def may_ask_to_confirm(email: str) -> bool:
+    """Count an email to this address, and return whether it may be sent."""
+    return not limits.count("waitlist_mail", email, *CONFIRMATIONS).wait

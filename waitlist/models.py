@@ -1,10 +1,15 @@
 """Who is waiting. No foreign keys: the waitlist works alone."""
 
-from django.db import connection, models
-from django.db.models.functions import Lower, Now
+import json
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.functions import Coalesce, Lower, Now
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from waitlist import emails, limits
 
 
 class Entry(models.Model):
@@ -52,18 +57,73 @@ class Entry(models.Model):
         super().clean()
         self.email = User.objects.normalize_email(self.email)
 
-    @staticmethod
-    def join(email: str) -> None:
+    @classmethod
+    def join(cls, email: str, source: dict[str, str] | None = None) -> None:
         """Put the address (normalized, see JoinForm) on the list, unless it is there already.
 
-        PostgreSQL settles who is first, so that fifty at once make one row. It also has the last
-        word on what is lower-case, as in the constraint above: its Unicode may be newer than ours.
+        Who has to confirm it (`has_to_confirm`) is sent a link, a few times a day at most. Whether
+        it is new, known or full of mail shows neither in what this returns nor in its time.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(JOIN, [uuid7(), email])
+        if not settings.WAITLIST_CONFIRM:
+            entry = cls._put(email, source)
+            if entry.unsubscribed:
+                entry.ask_to_confirm()
+            return
+        with transaction.atomic():
+            cls._put(email, source).ask_to_confirm()
+
+    @classmethod
+    def _put(cls, email: str, source: dict[str, str] | None) -> "Entry":
+        [entry] = cls.objects.raw(PUT, [uuid7(), email, json.dumps(source or {})])
+        return entry
+
+    @property
+    def has_to_confirm(self) -> bool:
+        """Whether an email is to prove first that its owner wants to be here.
+
+        In any case after they unsubscribed: nobody else may bring them back.
+        """
+        is_proved = bool(self.confirmed or self.joined)
+        return bool(self.unsubscribed) or (settings.WAITLIST_CONFIRM and not is_proved)
+
+    @transaction.atomic
+    def ask_to_confirm(self) -> None:
+        """Send the link if there is something to confirm, and if today there were few.
+
+        Otherwise all of it is undone, and took as long.
+        """
+        may_be_sent = limits.may_ask_to_confirm(self.email)
+        emails.confirmation(self)
+        if not (may_be_sent and self.has_to_confirm):
+            transaction.set_rollback(True)
+
+    def confirm(self, *, unsubscribed: datetime | None = None) -> bool:
+        """Note that the address is its owner's wish; return whether it stands so now.
+
+        That takes back that they unsubscribed at that moment, and nothing later: the link from
+        before is over then.
+        """
+        same = models.Q(unsubscribed=None) | models.Q(unsubscribed=unsubscribed)
+        found = Entry.objects.filter(same, pk=self.pk)
+        return bool(found.update(confirmed=Coalesce("confirmed", Now()), unsubscribed=None))
+
+    @transaction.atomic
+    def unsubscribe(self) -> None:
+        """Send no more email to this address: also none that is on its way."""
+        Entry.objects.filter(pk=self.pk, unsubscribed=None).update(unsubscribed=Now())
+        emails.withdraw(self.email)
+
+    def erase(self) -> None:
+        """Delete the entry and what else is kept of its address: see 0003_entries_go_whole."""
+        Entry.objects.filter(pk=self.pk).delete()
 
 
-JOIN = """
+# PostgreSQL settles who is first, so that two hundred at once make one row. It also has the last
+# word on what is lower-case, as in the constraint above: its Unicode may be newer than ours. What
+# is known already is written, too, though nothing changes, so that it takes as long.
+PUT = """
 INSERT INTO waitlist_entry (id, email, source, token_hash)
-VALUES (%s, lower(%s), '{}', '') ON CONFLICT DO NOTHING
+VALUES (%s, lower(%s), %s::jsonb, '')
+ON CONFLICT (email) DO UPDATE SET email = excluded.email
+RETURNING id, email, confirmed, joined, unsubscribed
 """
