@@ -24,6 +24,7 @@ PERIODS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in seconds
 
 GRANTED_ROLES = ("staff", "admin", "owner")
 SITE = re.compile(r"https?://[^\s/?#@]+")
+ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 ADDRESS_OR_DOMAIN = re.compile(r"([^@\s]+@)?([^@\s.*]+\.)+[^@\s.*]+")
 
 
@@ -50,6 +51,20 @@ class Env(environ.Env):
     def names(self, var: str) -> list[str]:
         """Return the variable's parts between its commas, trimmed; empty ones are left out."""
         return split(self.str(var, ""))
+
+    def origins(self, var: str) -> list[str]:
+        """Return the variable's origins as browsers write them: lower case, no usual port."""
+        origins = [entry.lower() for entry in self.names(var)]
+        for origin in origins:
+            if not ORIGIN.fullmatch(origin):
+                raise SettingError(
+                    f"{var} has {origin!r}; it must be a scheme, a host and perhaps a port, "
+                    "without a path or a slash at the end, as https://www.example.com."
+                )
+        return [
+            origin.removesuffix(":443" if origin.startswith("https:") else ":80")
+            for origin in origins
+        ]
 
     def choice(self, var: str, choices: tuple[str, ...]) -> str:
         """Return one of the choices; the first without the variable."""

@@ -82,7 +82,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def json_error(
-    status: int, message: str = "", *, fields: dict[str, str] | None = None, retry_after: int = 0
+    status: int,
+    message: str = "",
+    *,
+    fields: dict[str, str] | None = None,
+    retry_after: int = 0,
+    headers: dict[str, str] | None = None,
 ) -> JsonResponse:
     """Return the one shape of every error of the API.
 
@@ -92,7 +97,7 @@ def json_error(
     error: dict[str, Any] = {"code": code, "message": message or usual_message}
     if fields:
         error["fields"] = fields
-    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    headers = (headers or {}) | ({"Retry-After": str(retry_after)} if retry_after else {})
     return JsonResponse({"error": error}, status=status, headers=headers)
 
 
@@ -132,7 +137,8 @@ def _respond(
     request: HttpRequest, status: int, *, template: str = "", retry_after: int = 0
 ) -> HttpResponse:
     if request.path_info.startswith("/api/"):
-        return json_error(status, retry_after=retry_after)
+        headers = getattr(request, "api_headers", {})  # see config.api.origins
+        return json_error(status, retry_after=retry_after, headers=headers)
     if status == 500:  # without the context processors: one of them may be what broke
         page = render_to_string("500.html", {"request_id": request_id.get()})
         return HttpResponse(page, status=500)

@@ -345,7 +345,7 @@ MAX_TEAMS = env.number("MAX_TEAMS", 50)  # of an organization
 MAX_TEAM_MEMBERS = env.number("MAX_TEAM_MEMBERS", 100)
 INVITATION_RATE = env.rate("INVITATION_RATE", "200/d")  # emails that one person causes
 WAITLIST_CONFIRM = env.flag("WAITLIST_CONFIRM", False)
-WAITLIST_ALLOWED_ORIGINS = env.names("WAITLIST_ALLOWED_ORIGINS")
+WAITLIST_ALLOWED_ORIGINS = env.origins("WAITLIST_ALLOWED_ORIGINS")
 WAITLIST_RATE = env.rate("WAITLIST_RATE", "10/m")  # an IP address, or an IPv6 network (/64)
 
 # Logs

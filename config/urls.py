@@ -47,7 +47,7 @@ urlpatterns = [
     path("avatars/<uuid:pk>.webp", avatar, name="avatar"),
     path("", include("orgs.urls")),
     path("", include("waitlist.urls")),
-    path("api/", include("config.api")),
+    path("api/", include("config.api.urls")),
     path("admin/", admin.site.urls),
 ]
 if settings.DEVELOPMENT:

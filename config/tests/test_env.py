@@ -75,6 +75,18 @@ def test_names_are_trimmed_and_empty_ones_left_out(monkeypatch):
     assert env.names("SOME_NAMES") == ["a.example", "b.example"]
 
 
+def test_origins_are_as_browsers_write_them(monkeypatch):
+    monkeypatch.setenv(
+        "SOME_ORIGINS",
+        "https://WWW.Example.com, https://a.example:443,http://a.example:80,http://[::1]:443,"
+        "http://localhost:3000,https://a.example:80,",
+    )
+    assert env.origins("SOME_ORIGINS") == [
+        *("https://www.example.com", "https://a.example", "http://a.example", "http://[::1]:443"),
+        *("http://localhost:3000", "https://a.example:80"),
+    ]
+
+
 def test_rate(monkeypatch):
     monkeypatch.setenv("SOME_RATE", "3/h")
     assert env.rate("SOME_RATE", "10/m") == (3, 3600)
@@ -119,6 +131,15 @@ def test_a_server_does_not_start_without(load_settings, environment, name, nothi
         ("SMTP_PORT", "25a"),
         ("WAITLIST_RATE", "10/fortnight"),
         ("WAITLIST_RATE", "0/m"),
+        ("WAITLIST_ALLOWED_ORIGINS", "www.example.com"),
+        ("WAITLIST_ALLOWED_ORIGINS", "https://www.example.com/"),
+        ("WAITLIST_ALLOWED_ORIGINS", "https://www.example.com/join"),
+        ("WAITLIST_ALLOWED_ORIGINS", "https://example.com,https://*.example.com"),
+        ("WAITLIST_ALLOWED_ORIGINS", "https://me@example.com"),
+        ("WAITLIST_ALLOWED_ORIGINS", "https://example.com:port"),
+        ("WAITLIST_ALLOWED_ORIGINS", "ftp://example.com"),
+        ("WAITLIST_ALLOWED_ORIGINS", "*"),
+        ("WAITLIST_ALLOWED_ORIGINS", "null"),
         ("SIGNUP_MODE", "closed"),
         ("SIGNUP_MODE", ""),
         ("MAIL_DELIVERY", "pigeon"),
@@ -177,5 +198,5 @@ def test_settings_are_read_by_the_strict_functions():
     """env.bool takes 'maybe' for False, env.int answers with a traceback."""
     source = (BASE_DIR / "config/settings.py").read_text()
     assert set(re.findall(r"\benv\.(\w+)\(", source)) <= {
-        *("str", "number", "flag", "names", "rate", "roles", "choice")
+        *("str", "number", "flag", "names", "rate", "roles", "choice", "origins")
     }
