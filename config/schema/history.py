@@ -1,0 +1,95 @@
+"""Every migration of every app with its state: applied when, pending, or without its file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.db.migrations import RunSQL, SeparateDatabaseAndState
+from django.db.migrations import exceptions as broken
+from django.db.migrations.loader import MigrationLoader
+
+# What makes files that cannot be put in an order: one that is gone, a circle, a slip of the pen.
+BROKEN = (
+    broken.BadMigrationError,
+    broken.CircularDependencyError,
+    broken.InconsistentMigrationHistory,
+    broken.NodeNotFoundError,
+    ImportError,
+    ValueError,
+)
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    APPLIED = "applied"
+    REPLACED = "replaced"  # by a squashed one: it will never be run
+    MISSING = "missing"  # applied, and its file is gone
+
+
+@dataclass(frozen=True)
+class Migration:
+    app: str
+    name: str
+    state: State
+    applied: datetime | None  # of a squashed one the time of the last that it replaces
+
+
+@dataclass(frozen=True)
+class History:
+    """All migrations, by app and name; what keeps `migrate` from working; SQL that has been run."""
+
+    migrations: list[Migration]
+    problem: str
+    sql: list[str]
+
+    @property
+    def pending(self) -> list[Migration]:
+        return [one for one in self.migrations if one.state == State.PENDING]
+
+
+def read() -> History:
+    """Return what Django's own loader says, and the rest of it where the loader gives up."""
+    loader = MigrationLoader(connection, load=False)
+    problem, runnable = "", None
+    try:
+        loader.build_graph()
+        runnable = loader.graph.nodes
+        loader.check_consistent_history(connection)
+    except BROKEN as error:
+        problem = str(error)
+    files, records = loader.disk_migrations or {}, loader.applied_migrations or {}
+    replaced = {key for migration in files.values() for key in migration.replaces}
+
+    def state(key: tuple[str, str]) -> State:
+        if key in records:
+            return State.APPLIED if key in files or key in replaced else State.MISSING
+        return State.PENDING if key in (files if runnable is None else runnable) else State.REPLACED
+
+    migrations = [
+        Migration(*key, state(key), _applied(records, key)) for key in sorted({*files, *records})
+    ]
+    run = [files[key] for key in sorted(files) if key in records]
+    return History(migrations, problem, [sql for one in run for sql in _statements(one.operations)])
+
+
+def _applied(records: dict[Any, Any], key: tuple[str, str]) -> datetime | None:
+    """Return when it was; a squashed one is no record of its own once those before it are."""
+    record = records.get(key)
+    if record is None or hasattr(record, "applied"):
+        return record and record.applied
+    times = [_applied(records, replaced) for replaced in record.replaces]
+    return max((time for time in times if time), default=None)
+
+
+def _statements(operations: Any) -> Iterator[str]:
+    """Yield the SQL that these operations say themselves."""
+    for operation in operations:
+        if isinstance(operation, SeparateDatabaseAndState):
+            yield from _statements(operation.database_operations)
+        elif isinstance(operation, RunSQL) and isinstance(operation.sql, str):
+            yield operation.sql
+        elif isinstance(operation, RunSQL):
+            yield from (part if isinstance(part, str) else part[0] for part in operation.sql)
