@@ -102,7 +102,7 @@ ENDINGS: dict[Verb, list[str]] = {
     Verb.TEAM_MEMBER_REMOVED: ["{team}"],
     Verb.WAITLIST_CHANGED: ["({fields})"],
     Verb.ROW_CHANGED: ["({fields})"],
-    Verb.ROWS_DOWNLOADED: ["the list of {table}"],
+    Verb.ROWS_DOWNLOADED: ["the list of {table} ({filters})", "the list of {table}"],
     Verb.INVITED: ["as {role}"],
     Verb.INVITED_AGAIN: ["as {role}"],
 }

@@ -88,6 +88,7 @@ class EventAdmin(NothingToChange):
     )
     fields = ["created", "what", "where", "details", "ip", "request_id"]
     readonly_fields = ["what", "where", "details"]
+    also_in_csv = ["data"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EventList

@@ -14,3 +14,4 @@ class EntryAdmin(Browsable):
     list_filter = ["created"]
     search_fields = ["email"]
     readonly_fields = ["created"]
+    also_in_csv = ["source"]

@@ -36,6 +36,7 @@ class MailAdmin(NothingToChange):
     fields += ["next_try", "expires", "last_error", "delivered", "given_up"]
     readonly_fields = ["to", "state"]
     actions = ["try_again"]
+    never_in_csv = ["message"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
         return super().get_queryset(request).defer("message")

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from accounts.browsing.changes import Recorded
 from accounts.browsing.counting import CappedPaginator
+from accounts.browsing.export import Downloadable
 
 # What a parameter that nobody meant raises once the database reads by it.
 MADE_UP = (
@@ -27,7 +28,7 @@ MADE_UP = (
 )
 
 
-class Browsable(Recorded):
+class Browsable(Downloadable, Recorded):
     """In the order of the primary key, a hundred a page, counted as far as anybody reads."""
 
     ordering = ["-id"]

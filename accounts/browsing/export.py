@@ -1,0 +1,194 @@
+"""CSV of a list of the admin: the rows that its search and filters leave, with all their columns.
+
+However many these are, a few thousand are in memory at a time. They are read by statements of their
+own, each beginning after the last row of the one before: no cursor and no transaction stays open.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from io import StringIO
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.events import Event
+from accounts.own_data import LOOKS_SECRET, OPAQUE
+from accounts.signin.reauthentication import require_fresh_sign_in
+from accounts.verbs import Verb
+
+PAGE = 5_000  # rows
+BOM = "\ufeff"  # by which Excel knows UTF-8; it would garble every name that is not in ASCII
+BROKEN_OFF = "The download broke off here: it is incomplete.\r\n"
+# What spreadsheets calculate, also behind blanks and in full width. What OWASP says of it:
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+
+
+class Downloadable(admin.ModelAdmin):
+    """A list that can be taken along as CSV, by whoever may read it, after a fresh sign-in."""
+
+    # The CSV has every column but what sounds secret or nobody can read (accounts/own_data.py), and
+    # of that what the admin's pages show. Beside those:
+    also_in_csv: Sequence[str] = ()
+    never_in_csv: Sequence[str] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.rows_csv))
+        name = f"{self.opts.app_label}_{self.opts.model_name}_csv"
+        return [path("rows.csv", view, name=name), *super().get_urls()]
+
+    def rows_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """Download what the list of this query shows, in its order if that is one page.
+
+        More than that comes the newest first. What is wrong with the query, or the database, turns
+        up before the download begins.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        require_fresh_sign_in(request)
+        try:
+            rows = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            page = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+            return redirect(reverse(page, query={ERROR_FLAG: 1}))
+        name = f"{self.opts.app_label}-{self.opts.model_name}-{timezone.now():%Y-%m-%d}.csv"
+        headers = {
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        }
+        if request.method == "HEAD":
+            return HttpResponse(headers=headers)
+        columns = [field.attname for field in self.fields_in_csv(request)]
+        pages = _pages(rows.queryset, columns)
+        begun = chain([next(pages)], pages)
+        self._record_download(request, rows)
+        return StreamingHttpResponse(_lines(columns, begun), headers=headers)
+
+    def fields_in_csv(self, request: HttpRequest) -> list["Field[Any, Any]"]:
+        """Return the columns that may be read."""
+        shown = {*self.get_list_display(request), *flatten_fieldsets(self.get_fieldsets(request))}
+        readable = {*shown, *self.also_in_csv}
+        return [
+            field
+            for field in self.opts.concrete_fields
+            if field.name not in self.never_in_csv
+            and (field.name in readable or not _is_kept_back(field))
+        ]
+
+    def _record_download(self, request: HttpRequest, rows: ChangeList) -> None:
+        user: Any = request.user
+        table = f"{self.opts.app_label} {self.opts.verbose_name_plural}"
+        filters, count = _filters(rows), str(rows.result_count)
+        Event.record(Verb.ROWS_DOWNLOADED, by=user, table=table, filters=filters, rows=count)
+
+
+def _is_kept_back(field: "Field[Any, Any]") -> bool:
+    return bool(LOOKS_SECRET.search(field.name)) or isinstance(field, OPAQUE)
+
+
+def _filters(rows: ChangeList) -> str | None:
+    """Return what the list is filtered by, for the audit trail: 'role=admin, search'.
+
+    Words that somebody typed may be an address or a name, which the trail could never forget: of
+    these it has no more than that there were some.
+    """
+    declared = {name for spec in rows.filter_specs for name in spec.expected_parameters()}
+    told = [
+        f"{name}={','.join(values) if name in declared or all(map(_is_id, values)) else '…'}"
+        for name, values in rows.get_filters_params().items()
+    ]
+    return ", ".join([*told, *(["search"] if rows.query else [])]) or None
+
+
+def _is_id(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return value.isdecimal()
+    return True
+
+
+def _pages(rows: QuerySet[Any], columns: list[str]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows, a page at a time: by their key, for other orders would be sorted each time.
+
+    The key comes first in each row. What appears or vanishes meanwhile disturbs nothing.
+    """
+    values = rows.values_list("pk", *columns)
+    page = list(values[: PAGE + 1])
+    if len(page) <= PAGE:
+        yield page
+        return
+    values = values.order_by("-pk")
+    page = list(values[:PAGE])
+    while page:
+        yield page
+        page = list(values.filter(pk__lt=page[-1][0])[:PAGE])
+
+
+def _lines(columns: list[str], pages: Iterator[list[tuple[Any, ...]]]) -> Iterator[str]:
+    """Yield the file, a page at a time.
+
+    An error breaks the connection, by which the browser knows that something is missing; the last
+    line says so wherever a proxy keeps that from it.
+    """
+    yield BOM + _csv([columns])
+    try:
+        for page in pages:
+            yield _csv([_cell(value) for value in row[1:]] for row in page)
+    except DatabaseError:
+        yield BROKEN_OFF
+        raise
+
+
+def _csv(rows: Any) -> str:
+    text = StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Return the value as the CSV has it; what has no entry in FORMATS is written as it is."""
+    write = FORMATS.get(type(value))
+    return write(value) if write else value
+
+
+def _harmless(text: str) -> str:
+    """Return the text as spreadsheets take for text, whatever it begins with."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _list(values: list[Any]) -> str:
+    return _harmless(", ".join(str(_cell(value)) for value in values))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+FORMATS: dict[type, Callable[[Any], str]] = {
+    str: _harmless,
+    datetime: _iso,
+    list: _list,
+    dict: _json,
+}
