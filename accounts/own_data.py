@@ -30,7 +30,7 @@ ABOUT = (
 LOOKS_SECRET = re.compile("password|secret|token|hash|key|code|credential|salt|session_data")
 # Nobody knows, or can read, what is inside: left out but for …
 OPAQUE = (JSONField, BinaryField, SearchVectorField)
-READABLE = {"socialaccount.SocialAccount.extra_data"}
+READABLE = {"socialaccount.SocialAccount.extra_data", "waitlist.Entry.source"}
 PRIVATE = {"accounts.User.avatar", "accounts.User.banned_by", "accounts.Session.parent"}
 WORDING = dict(Verb.choices)
 # No device of theirs: somebody acted as them. The events tell of it.

@@ -114,7 +114,7 @@ class Entry(models.Model):
         emails.withdraw(self.email)
 
     def erase(self) -> None:
-        """Delete the entry and what else is kept of its address: see 0003_entries_go_whole."""
+        """Delete the entry and what else is kept of its address: see 0004_entries_go_whole."""
         Entry.objects.filter(pk=self.pk).delete()
 
 

@@ -62,7 +62,7 @@ def test_it_takes_a_post_and_a_fresh_sign_in(alice_signed_in):
 def test_rows_of_every_kind_are_in_it(alice_signed_in, acme, birch, alice, bob):
     alice.change_avatar(b"picture")
     EmailAddress.objects.create(user=alice, email="second@example.com", verified=True)
-    Entry.join("second@example.com")
+    Entry.join("second@example.com", {"utm_source": "fair"})
     acme.invite("erin@example.com", Role.MEMBER, by=acme.owner.organization_user)
     birch.invite("second@example.com", Role.ADMIN, by=birch.owner.organization_user)
     provider = SocialApp.objects.create(provider="github", name="GitHub", secret="SECRET")
@@ -93,7 +93,8 @@ def test_rows_of_every_kind_are_in_it(alice_signed_in, acme, birch, alice, bob):
     sent, received = file["orgs invitations"]
     assert (sent["email"], sent["invited_by"]) == ("erin@example.com", "you")
     assert (received["email"], received["invited_by"]) == ("second@example.com", "Charlie Example")
-    assert [row["email"] for row in file["waitlist entries"]] == ["second@example.com"]
+    [waiting] = file["waitlist entries"]
+    assert (waiting["email"], waiting["source"]) == ("second@example.com", {"utm_source": "fair"})
     assert [row["extra_data"] for row in file["socialaccount social accounts"]] == [
         {"login": "alice"}
     ]
@@ -113,7 +114,7 @@ def test_neither_password_nor_session_is_in_it(alice_signed_in, alice):
 SUSPICIOUS = re.compile(
     "pass|secret|token|hash|key|code|otp|seed|salt|nonce|credential|private|data|signature|pin"
 )
-LOOKED_AT = {"socialaccount.SocialAccount.extra_data"}
+LOOKED_AT = {"socialaccount.SocialAccount.extra_data", "waitlist.Entry.source"}
 
 
 def test_no_field_that_looks_secret_is_told():

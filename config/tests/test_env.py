@@ -153,6 +153,13 @@ def test_what_makes_no_sense_is_named(load_settings, name, value):
         load_settings(**PRODUCTION | {name: value})
 
 
+def test_a_sign_up_by_the_waitlist_needs_one(load_settings):
+    by_waitlist = PRODUCTION | {"SIGNUP_MODE": "waitlist"}
+    assert load_settings(**by_waitlist)["SIGNUP_MODE"] == "waitlist"
+    with pytest.raises(SettingError, match=r"^SIGNUP_MODE .* WAITLIST_ENABLED is false"):
+        load_settings(**by_waitlist | {"WAITLIST_ENABLED": "false"})
+
+
 def test_development_and_tests_start_with_nothing_set(load_settings):
     assert load_settings(ENVIRONMENT="development", DATABASE_URL="")["DEBUG"] is True
 

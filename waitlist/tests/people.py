@@ -27,3 +27,17 @@ def invited():
     """Return who was invited, in the order of their addresses, without the domain."""
     emails = Entry.objects.filter(invited__isnull=False).order_by("email")
     return [email.partition("@")[0] for email in emails.values_list("email", flat=True)]
+
+
+def joins(client, email="ann@example.com", **source):
+    """Send the form of /waitlist/; return the answer."""
+    return client.post("/waitlist/", {"email": email, **source})
+
+
+def mailed(page, mailoutbox):
+    """Return the path of the link to this page ('confirm' or 'leave') in the last email."""
+    return re.search(rf"^http://testserver(/waitlist/{page}/\S+)$", mailoutbox[-1].body, re.M)[1]
+
+
+def entry(email="ann@example.com"):
+    return Entry.objects.get(email=email)

@@ -4,7 +4,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.models import Mail
+from accounts.outbox import queueing
+from config.tests.at_once import at_once, statuses
 from waitlist.models import Entry
 
 URL = "/waitlist/"
@@ -105,13 +109,38 @@ def test_a_form_without_its_token_is_refused():
     assert emails() == []
 
 
-def test_form_costs_no_statement_and_joining_two(client):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+def test_form_costs_no_statement_and_joining_two(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
         client.get(URL)
         client.get("/waitlist/thanks/")
-    assert len(queries) == 0
-    with CaptureQueriesContext(connection) as queries:
+    with django_assert_num_queries(2):
         client.post(URL, {"email": "ann@example.com"})
-    assert len(queries) == 2
+
+
+@pytest.mark.parametrize("confirms", [True, False])
+def test_new_known_and_robot_take_the_same_work(client, settings, monkeypatch, confirms):
+    """Times are chance here: what they come from is counted, statements and encrypted emails."""
+    settings.WAITLIST_CONFIRM, settings.MAIL_DELIVERY = confirms, "worker"
+    encrypted, works = [], []
+    monkeypatch.setattr(queueing, "encrypt", lambda text: encrypted.append(text) or "x")
+    Entry.objects.create(email="known@example.com", confirmed=timezone.now())
+    sent = {"new": {}, "known": {}, "robot": {"website": "x"}}
+    for name, fields in sent.items():
+        encrypted.clear()
+        with CaptureQueriesContext(connection) as queries:
+            client.post(URL, {"email": f"{name}@example.com", **fields})
+        statements = [query["sql"].split()[0] for query in queries]
+        ours = [word for word in statements if word not in ("SAVEPOINT", "ROLLBACK", "RELEASE")]
+        works.append((len(encrypted), [word for word in ours if word != "NOTIFY"]))
+    assert works == [works[0]] * 3
+    assert len(encrypted) == confirms
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_all_at_once_with_one_address_make_one_row_and_three_emails(settings, number, mailoutbox):
+    settings.WAITLIST_RATE, settings.WAITLIST_CONFIRM = (1000, 60), True
+    answers = at_once(*[lambda: Client().post(URL, {"email": "ann@example.com"})] * number)
+    assert statuses(answers) == {302: number}
+    assert emails() == ["ann@example.com"]
+    assert Mail.objects.count() == len(mailoutbox) == 3

@@ -1,0 +1,92 @@
+"""Emails in the background: a thread tries them, and no request waits."""
+
+import threading
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db import OperationalError, transaction
+
+from accounts.models import Mail
+from accounts.outbox import attempt, queue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+send = attempt.Background.send  # which conftest.py replaces
+
+
+@pytest.fixture(autouse=True)
+def in_threads(monkeypatch):
+    monkeypatch.setattr(attempt.Background, "send", send)
+    yield
+    wait_for_threads()
+
+
+def wait_for_threads():
+    for thread in threading.enumerate():
+        if thread.name == "outbox":
+            thread.join(5)
+
+
+def message(number):
+    return EmailMessage(f"Number {number}", "Hello", to=[f"{number}@example.com"])
+
+
+def test_nobody_waits_and_one_thread_sends_all(mail_server, monkeypatch):
+    goes_on, in_time, deliver = threading.Event(), [], attempt.send
+
+    def held_up(mails):
+        in_time.append(goes_on.wait(2))
+        yield from deliver(mails)
+
+    monkeypatch.setattr(attempt, "send", held_up)
+    mail_server.start()
+    for number in range(3):
+        queue(message(number), in_background=True)
+    assert len([one for one in threading.enumerate() if one.name == "outbox"]) <= 2
+    goes_on.set()
+    wait_for_threads()
+    assert all(in_time)
+    assert {mail["Subject"] for mail in mail_server.mails} == {"Number 0", "Number 1", "Number 2"}
+    assert {mail.state for mail in Mail.objects.all()} == {"delivered"}
+
+
+def test_what_is_rolled_back_is_not_sent(mail_server):
+    mail_server.start()
+    with transaction.atomic():
+        queue(message(1), in_background=True)
+        transaction.set_rollback(True)
+    wait_for_threads()
+    assert mail_server.mails == []
+
+
+def test_those_that_are_waited_for_are_so_beside_it(mail_server):
+    mail_server.start()
+    with transaction.atomic():
+        queue(message(1), in_background=True)
+        mail = queue(message(2))
+    mail.refresh_from_db()
+    assert mail.state == "delivered"
+
+
+def test_a_thread_that_broke_off_is_replaced(mail_server, monkeypatch):
+    def break_off(self):
+        raise OperationalError("the database is away")
+
+    mail_server.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda error: None)
+        patch.setattr(attempt.Attempt, "send", break_off)
+        queue(message(1), in_background=True)
+        wait_for_threads()
+    queue(message(2), in_background=True)
+    wait_for_threads()
+    assert [mail["Subject"] for mail in mail_server.mails] == ["Number 2"]
+
+
+def test_with_a_worker_it_is_the_workers(mail_server, settings):
+    settings.MAIL_DELIVERY = "worker"
+    mail_server.start()
+    queue(message(1), in_background=True)
+    wait_for_threads()
+    assert mail_server.visits == set()
+    mail_server.come_back()
+    assert len(mail_server.mails) == 1

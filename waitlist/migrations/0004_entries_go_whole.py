@@ -1,0 +1,52 @@
+"""The database itself forgets an address that leaves the waitlist, in whichever way its row goes.
+
+With the entry go the emails to its address and the counted tries with it, and the events about it
+lose what named it. What belongs to somebody's account stays until that goes.
+"""
+
+from django.db import migrations
+
+FORWARDS = """
+CREATE FUNCTION waitlist_forget_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    addresses text[];
+BEGIN
+    SELECT array_agg(email::text) INTO addresses FROM gone WHERE accounts_is_unused(email);
+
+    DELETE FROM accounts_mail WHERE recipients && addresses;
+
+    DELETE FROM accounts_attempt
+    WHERE split_part(key, ' ', 3) = ANY (addresses)
+        OR key LIKE 'waitlist_mail %' AND split_part(key, ' ', 3) IN (SELECT email FROM gone);
+
+    UPDATE accounts_event SET subject_label = '', data = data - 'personal'
+    WHERE subject_id IN (SELECT id FROM gone)
+        AND subject_kind = 'entry' AND accounts_is_unused(subject_label);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER waitlist_entries_go_whole
+    AFTER DELETE ON waitlist_entry REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION waitlist_forget_entries();
+
+DO $$
+BEGIN
+    -- A temporary table of the same name is not looked at in the place of ours.
+    EXECUTE format(
+        'ALTER FUNCTION waitlist_forget_entries() SET search_path = %I, pg_temp', current_schema()
+    );
+END $$;
+"""
+
+BACKWARDS = """
+DROP TRIGGER waitlist_entries_go_whole ON waitlist_entry;
+DROP FUNCTION waitlist_forget_entries();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("waitlist", "0003_sign_up_marks_joined"),
+        ("accounts", "0008_mail_goes_with_people"),
+    ]
+    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
