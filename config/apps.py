@@ -12,3 +12,10 @@ class ProjectConfig(AppConfig):
 class AdminConfig(admin.AdminConfig):
     default = False
     default_site = "config.gate.AdminSite"
+
+    def ready(self) -> None:
+        """Show what no app registered, too: each app has had its turn by then."""
+        super().ready()
+        from accounts.browsing.automatic import register_the_rest
+
+        register_the_rest()

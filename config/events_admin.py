@@ -2,7 +2,6 @@
 organizations."""
 
 import ipaddress
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts.browsing import NothingToChange
-from accounts.events import Event, first_id, with_names
+from accounts.browsing import AgeFilter, ReadOnly, Rows
+from accounts.events import Event, with_names
 from accounts.models import User
 from accounts.verbs import Verb, alone
 from orgs.models import Organization
@@ -34,22 +32,6 @@ class VerbFilter(admin.SimpleListFilter):
         return events.filter(verb=self.value()) if self.value() else events
 
 
-class WhenFilter(admin.SimpleListFilter):
-    """By the time that is in the id, which is what the list is ordered by."""
-
-    title = "when"
-    parameter_name = "days"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "In the last 24 hours"), ("7", "In 7 days"), ("30", "In 30 days")]
-
-    def queryset(self, request: HttpRequest, events: QuerySet[Event]) -> QuerySet[Event]:
-        if self.value() not in dict(self.lookup_choices):
-            return events
-        start = timezone.now() - timedelta(days=int(self.value() or 0))
-        return events.filter(pk__gte=first_id(start))
-
-
 class ImpersonatedFilter(admin.SimpleListFilter):
     title = "acting as somebody else"
     parameter_name = "impersonated"
@@ -66,7 +48,7 @@ class ImpersonatedFilter(admin.SimpleListFilter):
         return events
 
 
-class EventList(ChangeList):
+class EventList(Rows):
     """Reads the names of a page's people and organizations in one statement each."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -75,16 +57,16 @@ class EventList(ChangeList):
 
 
 @admin.register(Event)
-class EventAdmin(NothingToChange):
+class EventAdmin(ReadOnly):
     """Who did it, to whom and where lead to everything of that person or organization."""
 
     list_display = ["created", "what", "where", "details", "ip"]
-    list_filter = [WhenFilter, ImpersonatedFilter, VerbFilter]
+    list_filter = [AgeFilter, ImpersonatedFilter, VerbFilter]
     filtered_by = ["actor_id", "subject_id", "organization_id"]
     search_fields = ["request_id"]  # see get_search_results
     search_help_text = (
         "The beginning of an email address or of an organization’s web address, "
-        "or a whole IP address or request id"
+        "or a whole IP address, or the id of a request or a row"
     )
     fields = ["created", "what", "where", "details", "ip", "request_id"]
     readonly_fields = ["what", "where", "details"]
@@ -102,10 +84,6 @@ class EventAdmin(NothingToChange):
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         return (events.filter(_matches(term)) if term else events), False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The database would refuse it."""
-        return False
 
     @admin.display
     def what(self, event: Event) -> str:
@@ -143,6 +121,8 @@ def _matches(term: str) -> Q:
         return Q(ip=str(ipaddress.ip_address(term)))
     except ValueError:
         pass
+    if about := _row(term):
+        return about
     address = User.objects.normalize_email(term)
     # Read first: for a subquery PostgreSQL would rather go through all events.
     people = _first(User.objects.filter(email__startswith=address))
@@ -155,6 +135,16 @@ def _matches(term: str) -> Q:
         | Q(request_id=term)
         | Q(subject_label=address, subject_label__contains="@")
     )
+
+
+def _row(term: str) -> Q | None:
+    """Return what finds the events of whatever has this id, which may be a request."""
+    try:
+        pk = UUID(term)
+    except ValueError:
+        return None
+    columns = ("actor_id", "subject_id", "impersonator_id", "organization_id")
+    return Q(*((column, pk) for column in columns), request_id=term, _connector=Q.OR)
 
 
 def _first(rows: QuerySet[Any]) -> list[UUID]:

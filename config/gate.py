@@ -10,10 +10,11 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.browsing.autocompletion import Autocompletion
 from accounts.impersonation import SAFE_METHODS
 from accounts.mfa.factors import has_second_factor
 from accounts.roles import LastOwner, PlatformRole, last_owner_stays
@@ -43,6 +44,9 @@ class AdminSite(admin.AdminSite):
         """Whether this is somebody of the platform's staff, and nobody acting as them."""
         session: Any = request.session
         return super().has_permission(request) and not session.impersonator_id
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        return Autocompletion.as_view(admin_site=self)(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_gated(view), cacheable)

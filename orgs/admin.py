@@ -12,7 +12,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import Browsable, NothingToAdd, NothingToChange, capped_count
+from accounts.browsing import (
+    AgeFilter,
+    Browsable,
+    NothingToAdd,
+    NothingToChange,
+    counted,
+    link_to,
+)
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
 from orgs.models import Membership, Organization, Team, TeamMembership
@@ -32,7 +39,7 @@ class OrganizationAdmin(NothingToAdd):
     change_verb = Verb.ORGANIZATION_EDITED
     delete_verb = Verb.ORGANIZATION_DELETED
     list_display = ["name", "slug", "primary_owner", "people", "is_active", "created"]
-    list_filter = ["is_active", "created"]
+    list_filter = ["is_active", AgeFilter]
     list_select_related = ["owner__organization_user__user"]
     search_fields = ["name", "slug__startswith"]
     search_help_text = "Part of the name, or the beginning of the web address"
@@ -47,7 +54,7 @@ class OrganizationAdmin(NothingToAdd):
 
     @admin.display
     def primary_owner(self, organization: Organization) -> str:
-        return str(organization.owner.organization_user.user)
+        return link_to(organization.owner.organization_user.user)
 
     @admin.display
     def people(self, organization: Organization) -> str:
@@ -72,7 +79,7 @@ class OrganizationAdmin(NothingToAdd):
             if isinstance(relation, ForeignObjectRel):
                 model = relation.related_model
                 rows = model._base_manager.filter(**{f"{relation.field.name}__in": objs})
-                counts[str(model._meta.verbose_name_plural)] = capped_count(rows)
+                counts[str(model._meta.verbose_name_plural)] = counted(rows)
         some = {name: count for name, count in counts.items() if count}
         return [f"Organization: {one}" for one in objs], some, set(), []
 
@@ -81,8 +88,8 @@ class OrganizationAdmin(NothingToAdd):
 class MembershipAdmin(Held, NothingToAdd):
     delete_verb = Verb.MEMBER_REMOVED
     told_by_verbs = ["role"]  # with what it was and is: see save_model
-    list_display = ["user", "organization", "role", "created"]
-    list_filter = ["role", "created"]
+    list_display = ["created", "user", "organization", "role"]
+    list_filter = ["role", AgeFilter]
     list_select_related = ["user", "organization"]
     search_fields = ["user__email__startswith", "organization__slug__startswith"]
     search_help_text = SEARCHED
@@ -116,7 +123,7 @@ class MembershipAdmin(Held, NothingToAdd):
 class TeamAdmin(Held, NothingToChange):
     delete_verb = Verb.TEAM_DELETED
     list_display = ["name", "organization", "people", "created"]
-    list_filter = ["created"]
+    list_filter = [AgeFilter]
     list_select_related = ["organization"]
     search_fields = ["organization__slug__startswith"]
     search_help_text = "The beginning of an organization’s web address"
@@ -135,8 +142,8 @@ class TeamAdmin(Held, NothingToChange):
 @admin.register(TeamMembership)
 class TeamMembershipAdmin(Held, NothingToChange):
     delete_verb = Verb.TEAM_MEMBER_REMOVED
-    list_display = ["user", "team", "organization", "role", "created"]
-    list_filter = ["role", "created"]
+    list_display = ["created", "user", "team", "organization", "role"]
+    list_filter = ["role", AgeFilter]
     list_select_related = ["team", "organization", "membership__user"]
     search_fields = [
         "membership__user__email__startswith",
@@ -152,9 +159,9 @@ class TeamMembershipAdmin(Held, NothingToChange):
         organization_id, team = obj.organization_id, str(obj.team_id)
         return {"subject": person, "label": label, "organization_id": organization_id, "team": team}
 
-    @admin.display(ordering="membership__user__email")
+    @admin.display
     def user(self, place: TeamMembership) -> str:
-        return str(place.membership.user)
+        return link_to(place.membership.user)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -177,7 +184,7 @@ class StateFilter(admin.SimpleListFilter):
 class InvitationAdmin(Held, NothingToChange):
     delete_verb = Verb.INVITATION_DELETED
     list_display = ["email", "organization", "role", "state", "invited_by", "created", "expires"]
-    list_filter = [StateFilter, "role", "created", "expires"]
+    list_filter = [StateFilter, "role", AgeFilter]
     list_select_related = ["organization", "invited_by"]
     search_fields = ["email__startswith", "organization__slug__startswith"]
     search_help_text = SEARCHED
@@ -193,7 +200,7 @@ class InvitationAdmin(Held, NothingToChange):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         return cast("InvitationQuerySet", super().get_queryset(request)).with_state()
 
-    @admin.display(ordering="expires")
+    @admin.display
     def state(self, invitation: Any) -> str:
         return dict(STATES)[invitation.state]
 

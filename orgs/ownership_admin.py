@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 
 from accounts.admin.powers import user_of
-from accounts.browsing import NothingToChange
+from accounts.browsing import AgeFilter, NothingToChange, link_to
 from accounts.forms import EmailField
 from orgs.models import Membership, Organization, Ownership, Transfer
 from orgs.transfers import assign
@@ -56,8 +56,8 @@ class GoesAlong(NothingToChange):
 
 @admin.register(Ownership)
 class OwnershipAdmin(GoesAlong):
-    list_display = ["organization", "user", "created"]
-    list_filter = ["created"]
+    list_display = ["created", "organization", "user"]
+    list_filter = [AgeFilter]
     list_select_related = ["organization", "organization_user__user"]
     search_fields = [
         "organization__slug__startswith",
@@ -67,9 +67,9 @@ class OwnershipAdmin(GoesAlong):
     fields = ["organization", "user", "created", "modified"]
     readonly_fields = ["user"]
 
-    @admin.display(ordering="organization_user__user__email")
+    @admin.display
     def user(self, ownership: Ownership) -> str:
-        return str(ownership.organization_user.user)
+        return link_to(ownership.organization_user.user)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.assign)
@@ -124,14 +124,14 @@ def _page(organization: Organization) -> str:
 class TransferAdmin(GoesAlong):
     """Who is asked to take over. Only the two of them change that."""
 
-    list_display = ["organization", "recipient", "created", "expires"]
-    list_filter = ["created", "expires"]
+    list_display = ["created", "organization", "recipient", "expires"]
+    list_filter = [AgeFilter]
     list_select_related = ["organization", "membership__user"]
     search_fields = ["organization__slug__startswith", "membership__user__email__startswith"]
     search_help_text = SEARCHED
     fields = ["organization", "recipient", "created", "expires"]
     readonly_fields = ["recipient"]
 
-    @admin.display(description="offered to", ordering="membership__user__email")
+    @admin.display(description="offered to")
     def recipient(self, transfer: Transfer) -> str:
-        return str(transfer.recipient)
+        return link_to(transfer.recipient)

@@ -73,8 +73,8 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
 class EmailConfirmationAdmin(NothingToChange):
     """allauth's table of links by email; empty, because we send codes."""
 
-    list_display = ["email_address", "created", "sent"]
+    list_display = ["id", "email_address", "created", "sent"]
     list_filter = ["created"]
     list_select_related = ["email_address"]
-    search_fields = ["email_address__email"]
+    search_fields = ["email_address__email__startswith"]
     fields = ["email_address", "created", "sent"]

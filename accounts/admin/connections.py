@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
-from accounts.browsing import NothingToChange
+from accounts.browsing import NothingToChange, link_to
 
 BY_PERSON = ["user__email__startswith"]
 
@@ -18,8 +18,8 @@ admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
 @admin.register(Authenticator)
 class AuthenticatorAdmin(NothingToChange):
     delete_verb = None  # accounts/receivers.py tells it
-    list_display = ["user", "type", "created_at", "last_used_at"]
-    list_filter = ["type", "created_at", "last_used_at"]
+    list_display = ["created_at", "user", "type", "last_used_at"]
+    list_filter = ["type"]
     list_select_related = ["user"]
     search_fields = BY_PERSON
     fields = ["user", "type", "created_at", "last_used_at"]
@@ -28,10 +28,10 @@ class AuthenticatorAdmin(NothingToChange):
 @admin.register(SocialAccount)
 class SocialAccountAdmin(NothingToChange):
     delete_verb = None  # accounts/receivers.py tells it
-    list_display = ["user", "provider", "uid", "date_joined", "last_login"]
-    list_filter = ["provider", "date_joined", "last_login"]
+    list_display = ["uid", "provider", "user", "date_joined", "last_login"]
+    list_filter = ["provider"]
     list_select_related = ["user"]
-    search_fields = [*BY_PERSON, "uid"]
+    search_fields = [*BY_PERSON, "uid__exact"]
     fields = ["user", "provider", "uid", "date_joined", "last_login"]
 
 
@@ -47,16 +47,16 @@ class SocialAppAdmin(NothingToChange):
 
 @admin.register(SocialToken)
 class SocialTokenAdmin(NothingToChange):
-    list_display = ["person", "provider", "expires_at"]
-    list_filter = ["account__provider", "expires_at"]
+    list_display = ["id", "account", "person", "provider", "expires_at"]
+    list_filter = ["account__provider"]
     list_select_related = ["account__user"]
-    search_fields = ["account__user__email__startswith", "account__uid"]
-    fields = ["person", "provider", "expires_at"]
+    search_fields = ["account__user__email__startswith", "account__uid__exact"]
+    fields = ["account", "person", "provider", "expires_at"]
 
-    @admin.display(ordering="account__user__email")
+    @admin.display
     def person(self, token: Any) -> str:
-        return str(token.account.user)
+        return link_to(token.account.user)
 
-    @admin.display(ordering="account__provider")
+    @admin.display
     def provider(self, token: Any) -> str:
         return token.account.provider

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin.powers import may_touch, user_of
-from accounts.browsing import NothingToChange
+from accounts.browsing import AgeFilter, NothingToChange
 from accounts.devices import describe
 from accounts.models import Attempt, Session
 from accounts.roles import PlatformRole
@@ -19,7 +19,7 @@ class SessionAdmin(NothingToChange):
 
     delete_verb = Verb.SESSION_REVOKED
     list_display = ["created", "user", "impersonated_by", "ip", "browser", "last_seen"]
-    list_filter = [("impersonated_by", admin.EmptyFieldListFilter), "last_seen", "expire_date"]
+    list_filter = [AgeFilter, ("impersonated_by", admin.EmptyFieldListFilter), "expire_date"]
     list_select_related = ["user", "impersonated_by"]
     search_fields = ["user__email__startswith", "ip__startswith"]
     search_help_text = "The beginning of an email address or of an IP address"

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.powers import user_of
-from accounts.browsing import NothingToChange
+from accounts.browsing import AgeFilter, NothingToChange
 from accounts.models import Mail, User
 from accounts.outbox.mail import MailQuerySet, MailState
 
@@ -29,7 +29,7 @@ class MailAdmin(NothingToChange):
     """To look at, and to be tried again. Nothing is deleted by hand: an email is never lost."""
 
     list_display = ["created", "to", "subject", "state", "tries", "next_try", "last_error"]
-    list_filter = [StateFilter, "created"]
+    list_filter = [StateFilter, AgeFilter]
     search_fields = ["recipients"]  # see get_search_results
     search_help_text = "A whole email address"
     fields = ["created", "sender", "to", "subject", "state", "tries"]

@@ -26,8 +26,7 @@ from accounts.admin.deeds import (
     Unban,
 )
 from accounts.admin.powers import handled_by, may_touch, user_of
-from accounts.admin.related import related_lists
-from accounts.browsing import MOST_COUNTED, Browsable, NothingToChange
+from accounts.browsing import MOST_COUNTED, AgeFilter, Browsable, NothingToChange
 from accounts.mfa.factors import HAS_SECOND_FACTOR
 from accounts.models import SEARCHED, Avatar, User
 from accounts.verbs import Verb
@@ -101,7 +100,7 @@ class UserAdmin(Browsable):
     delete_verb = None  # User.erase tells it
     told_by_verbs = POWERS
     list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
-    list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, "created"]
+    list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, AgeFilter]
     sortable_by = ["email", "name", "joined"]  # what has an index
     list_per_page = 100
     search_fields = ["email", "name"]
@@ -257,7 +256,6 @@ class UserAdmin(Browsable):
         obj: User | None = None,
     ) -> HttpResponse:
         if obj:
-            context["related_lists"] = related_lists(obj, request)
             context["deeds"] = _deeds_for(obj, user_of(request))
         return super().render_change_form(request, context, add, change, form_url, obj)
 

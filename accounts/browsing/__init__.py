@@ -1,12 +1,18 @@
 """How the admin shows rows and takes changes of them, of every app and library."""
 
-from accounts.browsing.counting import MOST_COUNTED, capped_count
-from accounts.browsing.lists import Browsable, NothingToAdd, NothingToChange
+from accounts.browsing.counting import MOST_COUNTED, counted
+from accounts.browsing.filters import AgeFilter
+from accounts.browsing.lists import Browsable, NothingToAdd, NothingToChange, ReadOnly
+from accounts.browsing.rows import Rows, link_to
 
 __all__ = [
     "MOST_COUNTED",
+    "AgeFilter",
     "Browsable",
     "NothingToAdd",
     "NothingToChange",
-    "capped_count",
+    "ReadOnly",
+    "Rows",
+    "counted",
+    "link_to",
 ]

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
-from django.db import DataError, ProgrammingError
-from django.http import HttpRequest
+from django.db import DataError, ProgrammingError, models
+from django.http import HttpRequest, HttpResponse
 
 from accounts.browsing.changes import Recorded
-from accounts.browsing.counting import CappedPaginator
+from accounts.browsing.counting import BoundedPaginator
 from accounts.browsing.export import Downloadable
+from accounts.browsing.related import related_lists
+from accounts.browsing.rows import CREATED, Rows, ids_grow, leads_an_index, own_field
+from accounts.browsing.searching import found
 
 # What a parameter that nobody meant raises once the database reads by it.
 MADE_UP = (
@@ -29,13 +31,37 @@ MADE_UP = (
 
 
 class Browsable(Downloadable, Recorded):
-    """In the order of the primary key, a hundred a page, counted as far as anybody reads."""
+    """Every list and every row of the admin: quick however many there are, and led on from.
 
-    ordering = ["-id"]
-    paginator = CappedPaginator
+    In the order of the primary key, a hundred a page, counted as far as anybody reads; sorted by
+    what an index serves; found by the beginnings in `search_fields`, each alone by an index.
+    """
+
+    ordering = ["-pk"]
+    paginator = BoundedPaginator
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each counts all rows
     filtered_by: Sequence[str] = ()  # fields that links filter by, beside those that are shown
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Rows
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Return the columns that can be sorted: unless they are named, what an index serves."""
+        if self.sortable_by is not None:
+            return self.sortable_by
+        return [name for name in self.get_list_display(request) if self._is_served(name)]
+
+    def _is_served(self, name: Any) -> bool:
+        field = own_field(self.model, name)
+        if field is None or field.is_relation:
+            return False
+        return leads_an_index(field) or (name == CREATED and ids_grow(self.model))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        fields = self.get_search_fields(request)
+        return found(queryset, [str(field) for field in fields], search_term), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Filter only by what is shown: `?password__startswith=a` and so on would read a hash."""
@@ -60,6 +86,28 @@ class Browsable(Downloadable, Recorded):
                 raise
             raise IncorrectLookupParameters from error
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the row, or None for what is no key of this table."""
+        try:
+            return super().get_object(request, object_id, from_field)
+        except MADE_UP:
+            return None
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj:
+            context["related_lists"] = related_lists(obj, request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Refuse made-up rows: Django would ask the database for what is no key of this table."""
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
@@ -77,6 +125,13 @@ class NothingToAdd(Browsable):
 
 class NothingToChange(NothingToAdd):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnly(NothingToChange):
+    """Rows that others than people write."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
