@@ -12,13 +12,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 
 from accounts.browsing.autocompletion import Autocompletion
 from accounts.impersonation import SAFE_METHODS
 from accounts.mfa.factors import has_second_factor
 from accounts.roles import LastOwner, PlatformRole, last_owner_stays
 from accounts.signin.reauthentication import require_fresh_sign_in
+from config.schema import views as schema
 
 View = Callable[..., HttpResponse]
 
@@ -47,6 +48,14 @@ class AdminSite(admin.AdminSite):
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
         return Autocompletion.as_view(admin_site=self)(request)
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path("schema/", self.admin_view(schema.overview), name="schema"),
+            path("schema/<path:name>/", self.admin_view(schema.table), name="schema_table"),
+            path("migrations/", self.admin_view(schema.migrations), name="schema_migrations"),
+            *super().get_urls(),
+        ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_gated(view), cacheable)

@@ -131,7 +131,8 @@ class _Comparison:
 
     def _comment(self, part: str, found: str, wanted: str) -> Iterator[Difference]:
         if found != wanted:
-            yield self._both(part, f"the comment “{found}”", f"“{wanted}”")
+            here, there = (f"“{one}” as its" if one else "no" for one in (found, wanted))
+            yield self._tell(part, f"the database has {here} comment, the model {there} comment")
 
     def _pieces(
         self,

@@ -59,7 +59,7 @@ COLUMNS = {
         "auth_group.leader: no field of the model is this column"
     ),
     "COMMENT ON COLUMN auth_group.name IS 'Old'": (
-        "auth_group.name: the database says the comment “Old”, the model “”"
+        "auth_group.name: the database has “Old” as its comment, the model no comment"
     ),
 }
 TABLES = {
@@ -69,7 +69,7 @@ TABLES = {
         "overview: no model and no migration knows this view"
     ),
     "COMMENT ON TABLE auth_group IS 'Old'": (
-        "auth_group: the database says the comment “Old”, the model “”"
+        "auth_group: the database has “Old” as its comment, the model no comment"
     ),
     "DROP TABLE cache": "cache: a migration made this table, and it is gone",
 }
