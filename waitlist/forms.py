@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.forms import EmailField
@@ -57,15 +56,10 @@ class JoinForm(forms.Form):
     referrer = ReferrerField()
 
     def join(self) -> None:
-        """Put the address on the list; a robot's is taken off again, for which it waits as long."""
-        email = self.cleaned_data["email"]
+        """Put the address on the list, but a robot's in vain."""
         source = {name: text for name in SOURCE if (text := self.cleaned_data[name])}
-        if not self.cleaned_data["website"]:
-            Entry.join(email, source)
-            return
-        with transaction.atomic(), transaction.atomic():
-            Entry.join(email, source)
-            transaction.set_rollback(True)
+        join = Entry.join_in_vain if self.cleaned_data["website"] else Entry.join
+        join(self.cleaned_data["email"], source)
 
 
 def source_of(request: HttpRequest) -> dict[str, str]:

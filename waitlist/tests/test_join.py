@@ -131,7 +131,7 @@ def test_new_known_and_robot_take_the_same_work(client, settings, monkeypatch, c
             client.post(URL, {"email": f"{name}@example.com", **fields})
         statements = [query["sql"].split()[0] for query in queries]
         ours = [word for word in statements if word not in ("SAVEPOINT", "ROLLBACK", "RELEASE")]
-        works.append((len(encrypted), [word for word in ours if word != "NOTIFY"]))
+        works.append((len(encrypted), len([word for word in ours if word != "NOTIFY"])))
     assert works == [works[0]] * 3
     assert len(encrypted) == confirms
 
