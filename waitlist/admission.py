@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.contrib.auth import logout
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,6 +18,7 @@ from accounts.impersonation import theirs_alone
 from accounts.signup import admit
 from waitlist import inviting
 from waitlist.models import Entry
+from waitlist.switch import where_enabled
 
 View = Callable[[HttpRequest, Entry, str], HttpResponse]
 
@@ -29,8 +29,6 @@ def for_whom_it_works(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
     @never_cache
     @wraps(view)
     def found(request: HttpRequest, token: str) -> HttpResponse:
-        if not settings.WAITLIST_ENABLED:
-            raise Http404
         try:
             entry = inviting.find(token)
         except Entry.DoesNotExist:
@@ -44,12 +42,14 @@ def for_whom_it_works(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
     return found
 
 
+@where_enabled
 @require_safe
 @for_whom_it_works
 def invitation(request: HttpRequest, entry: Entry, token: str) -> HttpResponse:
     return render(request, "waitlist/invitation.html", {"entry": entry, "token": token})
 
 
+@where_enabled
 @require_POST
 @for_whom_it_works
 def invitation_sign_up(request: HttpRequest, entry: Entry, token: str) -> HttpResponse:
@@ -60,6 +60,7 @@ def invitation_sign_up(request: HttpRequest, entry: Entry, token: str) -> HttpRe
     return redirect("account_signup")
 
 
+@where_enabled
 @require_POST
 @theirs_alone
 @for_whom_it_works

@@ -4,8 +4,9 @@ import json
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import connection, models, transaction
-from django.db.models.functions import Coalesce, Lower, Now
+from django.db.models.functions import Coalesce, Lower, Now, Reverse
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
@@ -30,11 +31,28 @@ class Entry(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "entries"
         indexes = [
+            # One for each state (waitlist/states.py), with what tells it apart and the order.
             models.Index(
-                fields=["created", "id"],
+                fields=["created", "id", "confirmed"],
                 condition=models.Q(invited=None, joined=None, unsubscribed=None),
                 name="entry_waiting",
             ),
+            models.Index(
+                fields=["id", "expires"],
+                condition=models.Q(invited__isnull=False, joined=None, unsubscribed=None),
+                name="entry_invited",
+            ),
+            models.Index(
+                fields=["id"], condition=models.Q(joined__isnull=False), name="entry_joined"
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(joined=None, unsubscribed__isnull=False),
+                name="entry_unsubscribed",
+            ),
+            # Found by the end of the address, and by how they came.
+            models.Index(OpClass(Reverse("email"), "text_pattern_ops"), name="entry_domain"),
+            GinIndex(fields=["source"], opclasses=["jsonb_path_ops"], name="entry_source"),
         ]
         constraints = [
             models.CheckConstraint(
