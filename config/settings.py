@@ -328,6 +328,7 @@ if env.str("SMTP_HOST", "") or not DEVELOPMENT:
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
+FORMAT_MODULE_PATH = "config.formats"  # short dates in the admin; our own pages name theirs
 
 # The product's own switches
 
