@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import router
-from django.db.models import Model, ProtectedError, RestrictedError
+from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 from django.db.models.deletion import Collector
 
 from accounts.models import User
@@ -31,8 +31,14 @@ def obstacles(person: User) -> list[Model]:
     return []
 
 
+def with_what_they_name(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows with what they point to, and what that does, so that naming them is free."""
+    keys = _keys(rows.model)
+    beyond = [f"{name}__{further}" for name, table in keys.items() for further in _keys(table)]
+    return rows.select_related(*keys, *beyond)
+
+
 def _read(rows: set[Any]) -> list[Model]:
-    """Return the rows with what they point to, so that saying their names costs no statements."""
     by_table = groupby(sorted(rows, key=_table), _table)
     return [row for _, table in by_table for row in _some_of(list(table))]
 
@@ -43,10 +49,9 @@ def _table(row: Model) -> str:
 
 def _some_of(rows: list[Model]) -> Any:
     model = type(rows[0])
-    related = [*_keys(model), *(f"{a}__{b}" for a, to in _keys(model).items() for b in _keys(to))]
     some = model._base_manager.filter(pk__in=[row.pk for row in rows[:SHOWN]])
     as_obstacles = getattr(model, "as_obstacles", lambda rows: rows)
-    return as_obstacles(some.select_related(*related).order_by("pk"))
+    return as_obstacles(with_what_they_name(some).order_by("pk"))
 
 
 def _keys(model: type[Model]) -> dict[str, type[Model]]:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
+from accounts.browsing import REFUSED, delete_selected, explain
 from accounts.browsing.autocompletion import Autocompletion
 from accounts.impersonation import SAFE_METHODS
 from accounts.mfa.factors import has_second_factor
@@ -26,6 +27,10 @@ View = Callable[..., HttpResponse]
 
 class AdminSite(admin.AdminSite):
     """Entered and left through allauth: Django's own form knows neither limits nor codes."""
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.add_action(delete_selected)  # in the place of Django's
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         inside = get_next_redirect_url(request) or reverse("admin:index")
@@ -82,10 +87,11 @@ def _gated(view: View) -> View:
 
 
 def _change(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Call the view; what would leave no owner changes nothing and says so."""
+    """Call the view; what the database refuses changes nothing and says so."""
     try:
         with last_owner_stays():
             return view(request, *args, **kwargs)
-    except LastOwner as refusal:
-        messages.error(request, str(refusal))
+    except (LastOwner, *REFUSED) as refusal:
+        text = str(refusal) if isinstance(refusal, LastOwner) else explain(refusal)
+        messages.error(request, text)
         return redirect(request.get_full_path())

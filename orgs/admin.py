@@ -2,24 +2,15 @@
 nothing is added here; and nothing here can leave an organization without its owner."""
 
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib import admin
-from django.db import transaction
-from django.db.models import ForeignObjectRel, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import (
-    AgeFilter,
-    Browsable,
-    NothingToAdd,
-    NothingToChange,
-    counted,
-    link_to,
-)
+from accounts.browsing import AgeFilter, Browsable, NothingToAdd, NothingToChange, link_to
 from accounts.verbs import Verb
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
 from orgs.models import Membership, Organization, Team, TeamMembership
@@ -29,9 +20,8 @@ from orgs.ownership_admin import SEARCHED
 class Held(Browsable):
     """Rows of organizations, deleted under the lock that everything else takes first."""
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        _hold({obj.organization_id for obj in objs}, request)
-        return super().get_deleted_objects(objs, request)
+    def hold(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        super().hold(request, Organization.objects.filter(pk__in=rows.values("organization_id")))
 
 
 @admin.register(Organization)
@@ -69,20 +59,6 @@ class OrganizationAdmin(NothingToAdd):
         url = reverse("avatar", args=[organization.logo_id])
         return format_html('<img src="{}" alt="" width="128" height="128">', url)
 
-    def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
-    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Count what goes with organizations, where Django lists it row by row."""
-        _hold({organization.pk for organization in objs}, request)
-        counts: dict[str, int] = {"organizations": len(objs)}
-        for relation in Organization._meta.get_fields(include_hidden=True):
-            if isinstance(relation, ForeignObjectRel):
-                model = relation.related_model
-                rows = model._base_manager.filter(**{f"{relation.field.name}__in": objs})
-                counts[str(model._meta.verbose_name_plural)] = counted(rows)
-        some = {name: count for name, count in counts.items() if count}
-        return [f"Organization: {one}" for one in objs], some, set(), []
-
 
 @admin.register(Membership)
 class MembershipAdmin(Held, NothingToAdd):
@@ -98,17 +74,6 @@ class MembershipAdmin(Held, NothingToAdd):
 
     def told_of(self, obj: Membership) -> dict[str, Any]:
         return {"subject": obj.user, "organization_id": obj.organization_id}
-
-    @transaction.atomic
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Membership | None:
-        """Hold the organization before a change is checked, as the verbs of a membership do."""
-        found = super().get_object(request, object_id, from_field)
-        if found is None or request.method != "POST":
-            return found
-        found.organization.lock()
-        return super().get_object(request, object_id, from_field)
 
     def save_model(
         self, request: HttpRequest, obj: Membership, form: ModelForm, change: bool
@@ -203,10 +168,3 @@ class InvitationAdmin(Held, NothingToChange):
     @admin.display
     def state(self, invitation: Any) -> str:
         return dict(STATES)[invitation.state]
-
-
-def _hold(ids: set[UUID], request: HttpRequest) -> None:
-    """Hold these organizations before it is looked up what their rows need, if this may delete."""
-    if request.method == "POST":
-        organizations = Organization.objects.filter(pk__in=ids).order_by("pk")
-        list(organizations.select_for_update(no_key=True).values_list("pk"))

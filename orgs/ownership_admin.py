@@ -49,9 +49,7 @@ class GoesAlong(NothingToChange):
     """What goes with its organization or its member, never on a page of its own."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        page = (request.resolver_match and request.resolver_match.url_name) or ""
-        alone = str(self.opts.model_name) in page
-        return not alone and super().has_delete_permission(request, obj)
+        return False
 
 
 @admin.register(Ownership)

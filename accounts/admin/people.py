@@ -99,6 +99,7 @@ class UserAdmin(Browsable):
     change_verb = Verb.ACCOUNT_EDITED
     delete_verb = None  # User.erase tells it
     told_by_verbs = POWERS
+    most_deleted = MOST_AT_ONCE
     list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, AgeFilter]
     sortable_by = ["email", "name", "joined"]  # what has an index
@@ -188,12 +189,6 @@ class UserAdmin(Browsable):
             kwargs["choices"] = [(role.value, role.label) for role in handled_by(request)]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Compare with what the page showed: an old one takes nothing back that it does not say."""
-        if db_field.name in ("name", *POWERS):
-            kwargs["show_hidden_initial"] = True
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and may_touch(request, obj)
 
@@ -212,13 +207,9 @@ class UserAdmin(Browsable):
             switch = obj.activate if form.cleaned_data["is_active"] else obj.deactivate
             switch(by=user_of(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Hold everybody before it is looked up what needs them: that stays so until they go."""
-        if request.method == "POST":
-            ids = {user_of(request).pk, *(person.pk for person in objs)}
-            people = User.objects.filter(pk__in=ids).order_by("pk")
-            list(people.select_for_update(no_key=True).values_list("pk"))
-        return super().get_deleted_objects(objs, request)
+    def hold(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        """Hold whoever does it, too: in the order in which the verbs of a person hold both."""
+        super().hold(request, User.objects.filter(Q(pk__in=rows) | Q(pk=user_of(request).pk)))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         obj.erase(by=user_of(request))

@@ -11,8 +11,9 @@ from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationErro
 from django.db import DataError, ProgrammingError, models
 from django.http import HttpRequest, HttpResponse
 
-from accounts.browsing.changes import Recorded
 from accounts.browsing.counting import BoundedPaginator
+from accounts.browsing.deleting import Deletable
+from accounts.browsing.editing import Editable
 from accounts.browsing.export import Downloadable
 from accounts.browsing.related import related_lists
 from accounts.browsing.rows import CREATED, Rows, ids_grow, leads_an_index, own_field
@@ -30,7 +31,7 @@ MADE_UP = (
 )
 
 
-class Browsable(Downloadable, Recorded):
+class Browsable(Downloadable, Deletable, Editable):
     """Every list and every row of the admin: quick however many there are, and led on from.
 
     In the order of the primary key, a hundred a page, counted as far as anybody reads; sorted by

@@ -238,7 +238,7 @@ def test_nobody_is_offered_to_act_as_staff(operator, bob):
 
 
 def test_an_old_page_takes_back_nothing_that_was_not_changed_on_it(operator, olivia, alice):
-    shown = {"name": "Alice", "role": "user", "is_active": "on"}
+    shown = {"name": alice.name, "role": "user", "is_active": "on"}
     before = {f"initial-{field}": value for field, value in shown.items()}
     page_of_alice = operator.get(url(User, "change", alice.pk)).text
     assert all(f'name="{name}"' in page_of_alice for name in before)
