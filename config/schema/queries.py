@@ -83,13 +83,13 @@ COLUMNS = """{shown}
                 AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum
         ),
         coalesce(col_description(c.oid, a.attnum), ''),
-        coalesce(
-            CASE WHEN element.typtype = 'd'
-                THEN format_type(element.typbasetype, element.typtypmod) END,
-            (SELECT string_agg(enumlabel, ', ' ORDER BY enumsortorder)
-             FROM pg_enum WHERE enumtypid = element.oid),
-            ''
-        )
+        coalesce(CASE element.typtype
+            WHEN 'd' THEN format_type(element.typbasetype, element.typtypmod)
+            WHEN 'e' THEN (
+                SELECT string_agg(enumlabel, ', ' ORDER BY enumsortorder)
+                FROM pg_enum WHERE enumtypid = element.oid
+            )
+        END, '')
     FROM shown c
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -105,15 +105,6 @@ CONSTRAINTS = """{shown}, named AS (
             CASE WHEN {which} THEN c.relname::text
                 ELSE n.nspname || '.' || c.relname END AS name
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    ), columns AS (
-        SELECT con.oid, side, array_agg(a.attname::text ORDER BY place) AS names
-        FROM pg_constraint con
-        CROSS JOIN LATERAL (VALUES ('from', conrelid, conkey), ('to', confrelid, confkey))
-            ends (side, relation, keys)
-        CROSS JOIN LATERAL unnest(keys) WITH ORDINALITY AS k (attnum, place)
-        JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = k.attnum
-        WHERE contype = 'f'
-        GROUP BY con.oid, side
     )
     SELECT
         here.name,
@@ -122,9 +113,17 @@ CONSTRAINTS = """{shown}, named AS (
             WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'c' THEN 'check'
             WHEN 'f' THEN 'foreign key' ELSE 'exclusion' END,
         pg_get_constraintdef(con.oid, true),
-        (SELECT names FROM columns WHERE columns.oid = con.oid AND side = 'from'),
+        CASE con.contype WHEN 'f' THEN (
+            SELECT array_agg(a.attname::text ORDER BY place)
+            FROM unnest(con.conkey) WITH ORDINALITY AS k (attnum, place)
+            JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.attnum
+        ) END,
         there.name,
-        (SELECT names FROM columns WHERE columns.oid = con.oid AND side = 'to'),
+        CASE con.contype WHEN 'f' THEN (
+            SELECT array_agg(a.attname::text ORDER BY place)
+            FROM unnest(con.confkey) WITH ORDINALITY AS k (attnum, place)
+            JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.attnum
+        ) END,
         CASE con.confdeltype
             WHEN 'c' THEN 'CASCADE' WHEN 'r' THEN 'RESTRICT' WHEN 'n' THEN 'SET NULL'
             WHEN 'd' THEN 'SET DEFAULT' ELSE 'NO ACTION' END
