@@ -101,6 +101,12 @@ def test_a_table_says_everything_of_itself_and_leads_to_both_ends_of_its_keys(re
     assert 'href="/admin/orgs/membership/"' in page.text
 
 
+def test_each_list_of_the_admin_leads_to_its_table_and_each_page_to_the_schema(reader):
+    page = reader.get("/admin/waitlist/entry/")
+    assert f'href="{page_of("waitlist_entry")}"' in page.text
+    assert f'href="{OVERVIEW}"' in page.text
+
+
 def test_comments_and_the_help_of_forms_explain_columns(reader):
     run("COMMENT ON COLUMN waitlist_entry.email IS 'Where we write to'")
     assert "Where we write to" in reader.get(page_of("waitlist_entry")).text
