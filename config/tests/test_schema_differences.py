@@ -27,9 +27,9 @@ def test_a_freshly_migrated_database_differs_in_nothing():
 
 
 COLUMNS = {
-    "ALTER TABLE waitlist_entry ALTER email TYPE varchar(100)": (
-        "waitlist_entry.email: "
-        "the database says character varying(100), the model character varying(254)"
+    "ALTER TABLE auth_group ALTER name TYPE varchar(100)": (
+        "auth_group.name: "
+        "the database says character varying(100), the model character varying(150)"
     ),
     'ALTER TABLE auth_group ALTER name TYPE varchar(150) COLLATE "C"': (
         'auth_group.name: the database says character varying(150) COLLATE "C", '
