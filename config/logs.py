@@ -57,6 +57,8 @@ def configuration(*, json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+            # It warns of every answer to HEAD, which Django leaves to it to shorten.
+            "gunicorn.http.wsgi": {"level": "ERROR"},
         },
     }
 
