@@ -81,6 +81,7 @@ class Entry(models.Model):
 
         Who has to confirm it (`has_to_confirm`) is sent a link, a few times a day at most. Whether
         it is new, known or full of mail shows neither in what this returns nor in its time.
+        Without WAITLIST_CONFIRM only who unsubscribed is written to: nobody else waits for that.
         """
         if not settings.WAITLIST_CONFIRM:
             entry = cls._put(email, source)
