@@ -134,6 +134,14 @@ def test_who_left_comes_back_by_a_new_link_alone(client, settings, mailoutbox, c
     assert client.post(former, follow=True).status_code == 200
 
 
+def test_a_confirmation_that_comes_too_late_brings_nobody_back(client):
+    joins(client)
+    read_before = entry()
+    entry().unsubscribe()
+    assert not read_before.confirm()
+    assert entry().unsubscribed
+
+
 def test_who_left_is_written_to_three_times_a_day_at_most(client, mailoutbox):
     joins(client)
     entry().unsubscribe()
