@@ -468,10 +468,16 @@ def test_first_sign_ins_at_the_same_moment_make_one_person(github, monkeypatch):
 # Who may sign up
 
 
+@pytest.fixture(params=["invitation", "waitlist"])
+def closed(request, settings):
+    """Where nobody signs up without a pass."""
+    settings.SIGNUP_MODE = request.param
+    return request.param
+
+
 @pytest.fixture
-def invited(client, settings):
-    """A visitor with a pass for erin@example.com, where nobody signs up without one."""
-    settings.SIGNUP_MODE = "invitation"
+def invited(client, closed, settings):
+    """A visitor with a pass for erin@example.com."""
     request = RequestFactory().get("/")
     request.session = client.session
     admit(request, "erin@example.com")
@@ -480,12 +486,12 @@ def invited(client, settings):
     return client
 
 
-def test_without_a_pass_nobody_signs_up_where_it_takes_one(client, github, settings):
-    settings.SIGNUP_MODE = "invitation"
+def test_without_a_pass_nobody_signs_up_where_it_takes_one(client, github, closed):
     page = github(client, ("erin@example.com", True, True))
     assert page.status_code == 200
     assert not User.objects.exists()
     assert "erin@example.com" not in page.text
+    assert ('href="/waitlist/"' in page.text) is (closed == "waitlist")
 
 
 def test_a_pass_for_the_providers_address_signs_up_with_it(invited, github):
