@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminEmailInputWidget
 from django.db.models import QuerySet
 from django.db.models.functions import Reverse
 from django.http import HttpRequest
@@ -24,7 +25,7 @@ from waitlist.states import State, is_in, standing
 class EntryForm(forms.ModelForm):
     """Takes an address as the public form does."""
 
-    email = EmailField(label="Email address")
+    email = EmailField(label="Email address", widget=AdminEmailInputWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -161,7 +161,7 @@ class Inviting(Browsable):
                 sure = SureForm(initial={"number": number})
                 return self._ask(request, f"Invite {_people(line['number'])}", sure, **line)
             form.add_error("number", "Nobody is waiting.")
-        return self._ask(request, "Invite the next people", form)
+        return self._ask(request, "Invite the next people", form, button="Continue")
 
     def _for_inviters(self, page: Callable[[HttpRequest], HttpResponse]) -> Any:
         @wraps(page)

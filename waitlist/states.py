@@ -1,4 +1,5 @@
-"""How an entry stands: of each, exactly one of these, and in this order of what counts."""
+"""How an entry stands: each in exactly one of these states. Who has an account has joined, whatever
+they did before; who unsubscribed gets no more email."""
 
 from django.conf import settings
 from django.db.models import Case, Q, TextChoices, Value, When
@@ -6,12 +7,12 @@ from django.db.models.functions import Now
 
 
 class State(TextChoices):
-    JOINED = "joined", "Joined"
-    UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+    WAITING = "waiting", "Waiting"
+    UNCONFIRMED = "unconfirmed", "Not confirmed"
     INVITED = "invited", "Invited"
     EXPIRED = "expired", "Link expired"
-    UNCONFIRMED = "unconfirmed", "Not confirmed"
-    WAITING = "waiting", "Waiting"
+    JOINED = "joined", "Joined"
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
 
 def is_in(state: State) -> Q:
@@ -20,24 +21,20 @@ def is_in(state: State) -> Q:
     was_invited = wanted & Q(invited__isnull=False)
     was_not = wanted & Q(invited=None)
     match state:
-        case State.JOINED:
-            return Q(joined__isnull=False)
-        case State.UNSUBSCRIBED:
-            return Q(joined=None, unsubscribed__isnull=False)
+        case State.WAITING:
+            return was_not & Q(confirmed__isnull=False) if settings.WAITLIST_CONFIRM else was_not
+        case State.UNCONFIRMED:
+            return was_not & (Q(confirmed=None) if settings.WAITLIST_CONFIRM else Q(pk__in=[]))
         case State.INVITED:
             return was_invited & Q(expires__gt=Now())
         case State.EXPIRED:
             return was_invited & (Q(expires=None) | Q(expires__lte=Now()))
-        case State.UNCONFIRMED:
-            return was_not & _unconfirmed()
-        case State.WAITING:
-            return was_not & Q(confirmed__isnull=False) if settings.WAITLIST_CONFIRM else was_not
+        case State.JOINED:
+            return Q(joined__isnull=False)
+        case State.UNSUBSCRIBED:
+            return Q(joined=None, unsubscribed__isnull=False)
 
 
 def standing() -> Case:
     """Return the state as an expression, to annotate entries with."""
-    return Case(*(When(is_in(state), then=Value(state)) for state in State if state))
-
-
-def _unconfirmed() -> Q:
-    return Q(confirmed=None) if settings.WAITLIST_CONFIRM else Q(pk__in=[])
+    return Case(*(When(is_in(state), then=Value(state)) for state in State))
