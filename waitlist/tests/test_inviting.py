@@ -49,7 +49,7 @@ def test_the_longest_waiting_get_an_email_each_with_a_link_of_their_own(olivia):
     assert invite_next(2, by=olivia) == Outcome(2, Counter())
     assert [message.to for message in mail.outbox] == [["ann@example.com"], ["bea@example.com"]]
     assert len({link_in(message) for message in mail.outbox}) == 2
-    assert all(message.extra_headers["List-Unsubscribe"] for message in mail.outbox)
+    assert all(message.message()["List-Unsubscribe"] for message in mail.outbox)
     invite_next(2, by=olivia)
     assert [message.to for message in mail.outbox][2:] == [["cleo@example.com"]]
 
