@@ -63,13 +63,6 @@ def test_an_invitation_is_accessible(visitor, acme, mailoutbox):
     assert erin.barriers() == []
 
 
-def test_the_admins_first_page_is_accessible(visitor, olivia):
-    operator = visitor(olivia)
-    operator.opens("/admin/")
-    operator.sees("Site administration")
-    assert operator.barriers() == []
-
-
 def test_sign_in_works_by_keyboard_alone(visitor, acme, alice):
     somebody = visitor()
     somebody.opens("/accounts/login/")
