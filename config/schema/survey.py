@@ -54,7 +54,7 @@ def read() -> Survey:
     try:
         wanted = expected.read()
     except (InternalError, NotSupportedError, ProgrammingError) as error:
-        survey.problem = str(error)
+        survey.problem = str(error).partition("\n")[0]  # without the statement that failed
     else:
         survey.differences = compare(survey.tables, wanted, survey.by_hand)
     return survey
