@@ -189,6 +189,7 @@ def test_reading_takes_as_many_statements_for_many_tables_as_for_few(db):
 def test_reading_waits_for_a_migration_only_so_long(db, monkeypatch):
     """A table's size is asked under a lock, and ALTER TABLE may hold the table for minutes."""
     monkeypatch.setattr(catalog, "PATIENCE", "20ms")
+    connection.cursor().execute("SET LOCAL statement_timeout = '5s'")
     migration = connections.create_connection("default")
     migration.set_autocommit(False)
     migration.cursor().execute("LOCK TABLE waitlist_entry IN ACCESS EXCLUSIVE MODE")
