@@ -20,6 +20,7 @@ from accounts.impersonation import SAFE_METHODS
 from accounts.mfa.factors import has_second_factor
 from accounts.roles import LastOwner, PlatformRole, last_owner_stays
 from accounts.signin.reauthentication import require_fresh_sign_in
+from config import front_page
 from config.schema import views as schema
 
 View = Callable[..., HttpResponse]
@@ -31,6 +32,9 @@ class AdminSite(admin.AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.add_action(delete_selected)  # in the place of Django's
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().index(request, front_page.read() | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         inside = get_next_redirect_url(request) or reverse("admin:index")

@@ -11,17 +11,21 @@ from accounts.browsing import AgeFilter, NothingToChange
 from accounts.models import Mail, User
 from accounts.outbox.mail import MailQuerySet, MailState
 
+LATE = "late"
+
 
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return MailState.choices
+        return [*MailState.choices, (LATE, "On its way for over 15 minutes")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = self.value() in MailState
-        return cast("MailQuerySet", queryset).in_state(str(self.value())) if known else queryset
+        emails, state = cast("MailQuerySet", queryset), str(self.value())
+        if state == LATE:
+            return emails.late()
+        return emails.in_state(state) if state in MailState else emails
 
 
 @admin.register(Mail)

@@ -69,6 +69,11 @@ class Migration(migrations.Migration):
                         fields=["next_try", "id"],
                         name="mail_due",
                     ),
+                    models.Index(
+                        condition=models.Q(("given_up__isnull", False)),
+                        fields=["id"],
+                        name="mail_given_up",
+                    ),
                     django.contrib.postgres.indexes.GinIndex(fields=["recipients"], name="mail_to"),
                 ],
                 "constraints": [

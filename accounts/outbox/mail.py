@@ -23,6 +23,7 @@ LEASE = timedelta(minutes=5)  # more than one email can take: see MAILERS in the
 SERVER_AWAY = timedelta(minutes=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
 GIVEN_UP_AFTER = timedelta(days=3)
+LATE = timedelta(minutes=15)  # by then somebody wants to know what keeps an email
 
 # Whose turn it is, taken by one process alone and for as long as it may need.
 CLAIM = """
@@ -49,6 +50,10 @@ class MailQuerySet(models.QuerySet["Mail"]):
         """Return the emails in this state, which is one of MailState."""
         column = {"pending": "next_try"}.get(state, state)
         return self.filter(**{f"{column}__isnull": False})
+
+    def late(self) -> Self:
+        """Return the emails that have been on their way for LATE."""
+        return self.in_state(MailState.PENDING).filter(created__lt=Now() - LATE)
 
     def claim(self, *, limit: int = 1, ids: Collection[UUID] | None = None) -> list["Mail"]:
         """Return emails that are due, the oldest first, which nobody else gets for LEASE.
@@ -129,6 +134,9 @@ class Mail(models.Model):
                 fields=["next_try", "id"],
                 condition=models.Q(next_try__isnull=False),
                 name="mail_due",
+            ),
+            models.Index(
+                fields=["id"], condition=models.Q(given_up__isnull=False), name="mail_given_up"
             ),
             GinIndex(fields=["recipients"], name="mail_to"),
         ]
