@@ -57,8 +57,8 @@ class Downloadable(admin.ModelAdmin):
     def rows_csv(self, request: HttpRequest) -> HttpResponseBase:
         """Download what the list of this query shows, in its order if that is one page.
 
-        More than that comes the newest first. What is wrong with the query, or the database, turns
-        up before the download begins.
+        More than that comes the newest first, or the oldest if the list begins with that. What is
+        wrong with the query, or the database, turns up before the download begins.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -135,11 +135,13 @@ def _pages(rows: QuerySet[Any], fields: list["Field[Any, Any]"]) -> Iterator[lis
     if len(page) <= PAGE:
         yield page
         return
-    values = values.order_by("-pk")
+    oldest_first = values.query.order_by[0] in ("pk", rows.model._meta.pk.name)
+    order, beyond = ("pk", "pk__gt") if oldest_first else ("-pk", "pk__lt")
+    values = values.order_by(order)
     page = list(values[:PAGE])
     while page:
         yield page
-        page = list(values.filter(pk__lt=page[-1][0])[:PAGE])
+        page = list(values.filter(**{beyond: page[-1][0]})[:PAGE])
 
 
 def _column(field: "Field[Any, Any]") -> str | Cast:

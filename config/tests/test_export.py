@@ -18,6 +18,7 @@ LEFT_OUT = {
     "accounts.Avatar": {"image"},
     "accounts.Mail": {"message"},
     "accounts.Session": {"session_data", "session_key"},
+    "accounts.SetupToken": {"token_hash"},
     "accounts.User": {"password"},
     "mfa.Authenticator": {"data"},
     "orgs.Invitation": {"token_hash"},
