@@ -18,7 +18,7 @@ from accounts.browsing.along import goes_along, needs
 from accounts.browsing.changes import Recorded
 from accounts.browsing.rows import address_of, link_to
 
-MOST_DELETED = 100_000  # rows at once
+MOST_DELETED = 10_000  # rows at once: some seconds, and a worker is given up after thirty
 MOST_CLICKED = 10  # rows: whoever deletes more types how many
 AT_ONCE = 2_000  # rows in memory together
 TEMPLATE = "admin/delete_confirmation.html"

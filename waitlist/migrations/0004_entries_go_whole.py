@@ -10,8 +10,10 @@ FORWARDS = """
 CREATE FUNCTION waitlist_forget_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     addresses text[];
+    ids uuid[];
 BEGIN
     SELECT array_agg(email::text) INTO addresses FROM gone WHERE accounts_is_unused(email);
+    SELECT array_agg(id) INTO ids FROM gone;
 
     DELETE FROM accounts_mail WHERE recipients && addresses;
 
@@ -20,7 +22,7 @@ BEGIN
         OR key LIKE 'waitlist_mail %' AND split_part(key, ' ', 3) IN (SELECT email FROM gone);
 
     UPDATE accounts_event SET subject_label = '', data = data - 'personal'
-    WHERE subject_id IN (SELECT id FROM gone)
+    WHERE subject_id = ANY (ids)
         AND subject_kind = 'entry' AND accounts_is_unused(subject_label);
     RETURN NULL;
 END $$;
