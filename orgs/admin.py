@@ -12,6 +12,7 @@ from django.utils.html import format_html
 
 from accounts.browsing import AgeFilter, Browsable, NothingToAdd, NothingToChange, link_to
 from accounts.verbs import Verb
+from orgs import emails
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
 from orgs.models import Membership, Organization, Team, TeamMembership
 from orgs.ownership_admin import SEARCHED
@@ -28,6 +29,7 @@ class Held(Browsable):
 class OrganizationAdmin(NothingToAdd):
     change_verb = Verb.ORGANIZATION_EDITED
     delete_verb = Verb.ORGANIZATION_DELETED
+    most_deleted = 100
     list_display = ["name", "slug", "primary_owner", "people", "is_active", "created"]
     list_filter = ["is_active", AgeFilter]
     list_select_related = ["owner__organization_user__user"]
@@ -41,6 +43,16 @@ class OrganizationAdmin(NothingToAdd):
 
     def told_of(self, obj: Organization) -> dict[str, Any]:
         return {"subject": obj, "organization_id": obj.pk}
+
+    def delete_model(self, request: HttpRequest, obj: Organization) -> None:
+        """Tell the members, as they are told when the owner does it."""
+        emails.organization_deleted(obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
+        for organization in queryset:
+            emails.organization_deleted(organization)
+        super().delete_queryset(request, queryset)
 
     @admin.display
     def primary_owner(self, organization: Organization) -> str:

@@ -95,10 +95,10 @@ def owner_assigned(organization: "Organization", former: "User", owner: "User") 
         _tell_of_owner(person, "owner_assigned", organization, former, owner)
 
 
-def organization_deleted(organization: "Organization", by: "User") -> None:
-    """Tell all members: call it while they still are."""
+def organization_deleted(organization: "Organization", by: "User | None" = None) -> None:
+    """Tell all members: call it while they still are. `by` is None for the platform's staff."""
     subject = f"{plain(organization.name)} is deleted"
-    text = _text("organization_deleted", organization, by=plain(str(by)))
+    text = _text("organization_deleted", organization, by=by and plain(str(by)))
     people = organization.memberships.filter(user__is_active=True)
     queue_all(
         EmailMessage(subject, text, to=[email])

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.deeds import MOST_AT_ONCE
 from accounts.admin.powers import handled_by, may_touch
 from accounts.browsing import Browsable, NothingToChange
 from accounts.verbs import Verb
@@ -20,6 +21,7 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
     """People's confirmed addresses; which one is primary they choose themselves."""
 
     delete_verb = None  # accounts/receivers.py tells it
+    most_deleted = MOST_AT_ONCE
     list_display = ["email", "user", "primary", "verified"]
     list_select_related = ["user"]
     search_fields = ["email__startswith"]  # with their own as well it would read all rows

@@ -7,8 +7,12 @@ import allauth.socialaccount.admin  # noqa: F401, for both register their own
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from accounts.admin.deeds import MOST_AT_ONCE
 from accounts.browsing import NothingToChange, link_to
+from accounts.mfa.factors import drop_codes_without_factor
 
 BY_PERSON = ["user__email__startswith"]
 
@@ -18,16 +22,27 @@ admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
 @admin.register(Authenticator)
 class AuthenticatorAdmin(NothingToChange):
     delete_verb = None  # accounts/receivers.py tells it
+    most_deleted = MOST_AT_ONCE
     list_display = ["created_at", "user", "type", "last_used_at"]
     list_filter = ["type"]
     list_select_related = ["user"]
     search_fields = BY_PERSON
     fields = ["user", "type", "created_at", "last_used_at"]
 
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        super().delete_model(request, obj)
+        drop_codes_without_factor([obj.user_id])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        people = list(queryset.values_list("user_id", flat=True))
+        super().delete_queryset(request, queryset)
+        drop_codes_without_factor(people)
+
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(NothingToChange):
     delete_verb = None  # accounts/receivers.py tells it
+    most_deleted = MOST_AT_ONCE
     list_display = ["uid", "provider", "user", "date_joined", "last_login"]
     list_filter = ["provider"]
     list_select_related = ["user"]

@@ -2,6 +2,7 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -201,3 +202,18 @@ def test_the_last_owner_stays_and_the_page_says_so(page, operator, olivia):
     answer = operator.post(path, action, follow=True)
     assert (answer.status_code, "last owner" in answer.text) == (200, True)
     assert User.objects.filter(pk=olivia.pk).exists()
+
+
+@pytest.mark.parametrize("page", ["delete", "changelist"])
+def test_recovery_codes_go_with_the_last_second_factor(page, operator, alice, bob):
+    factors = {}
+    for person, kind in [(alice, "totp"), (bob, "totp"), (bob, "webauthn")]:
+        factors[person] = Authenticator.objects.create(user=person, type=kind, data={"name": "Key"})
+    for person in (alice, bob):
+        Authenticator.objects.create(user=person, type="recovery_codes", data={})
+        factor = factors[person].pk
+        path = url(Authenticator, page, *([factor] if page == "delete" else []))
+        form = {"action": "delete_selected", "_selected_action": factor, "post": "yes"}
+        operator.post(path, form)
+    left = Authenticator.objects.values_list("user__name", "type")
+    assert set(left) == {("Bob Example", "totp"), ("Bob Example", "recovery_codes")}

@@ -94,7 +94,9 @@ def test_deleting_a_person_who_owns_an_organization_is_refused_with_a_reason(ope
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_an_organization_can_be_deleted_with_all_of_it(many, operator, invitation, garden):
+def test_an_organization_can_be_deleted_with_all_of_it(
+    many, operator, invitation, garden, mailoutbox
+):
     pk = str(invitation.organization_id)
     if many:
         action = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
@@ -104,6 +106,9 @@ def test_an_organization_can_be_deleted_with_all_of_it(many, operator, invitatio
     assert answer.status_code == 302
     connection.check_constraints()
     assert not any(model.objects.exists() for model in MODELS)
+    told = [email for email in mailoutbox if email.subject == "Acme is deleted"]
+    assert {email.to[0].partition("@")[0] for email in told} == {"alice", "bob", "dora", "frank"}
+    assert "The people who run Groundwork deleted the organization Acme." in told[0].body
 
 
 @pytest.mark.parametrize("many", [False, True])
