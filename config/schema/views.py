@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from config.schema import catalog, history, survey
+from config.schema import catalog, history, pages, survey
 from config.schema.diagram import draw
 
 
@@ -23,7 +23,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         server=catalog.server(),
         size=sum(table.size for table in tables if table.kind != "partition"),
         search=search,
-        groups=survey.groups(found, search.lower()),
+        groups=pages.groups(found, search.lower()),
         diagram="" if search else draw(found.tables),
     )
 
@@ -43,13 +43,13 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
         server=catalog.server(),
         table=one,
         names={*found.tables},
-        rows=survey.rows(one),
-        notes=survey.notes(one, found),
-        list_url=survey.list_url(one),
+        rows=pages.rows(one),
+        notes=pages.notes(one, found),
+        list_url=pages.list_url(one),
         differences=found.of(name),
-        columns=survey.columns(one, found),
+        columns=pages.columns(one, found),
         diagram=draw(found.tables, focus=name),
-        **survey.parts(one, found),
+        **pages.parts(one, found),
     )
 
 
