@@ -3,13 +3,13 @@
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from config.schema import catalog, history, pages, survey
 from config.schema.diagram import draw
 
 
-@require_GET
+@require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Every table by app; `?q=` is part of a table's, a model's or a column's name."""
     found = survey.read()
@@ -28,7 +28,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def table(request: HttpRequest, name: str) -> HttpResponse:
     """Everything of one table, and what is around it."""
     found = survey.read()
@@ -53,7 +53,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def migrations(request: HttpRequest) -> HttpResponse:
     return _page(request, "migrations", "Migrations", history=history.read())
 
