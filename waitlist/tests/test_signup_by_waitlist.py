@@ -180,6 +180,14 @@ def test_the_page_is_not_kept_and_tells_no_other_site_its_address(client, link):
     assert page.headers["Referrer-Policy"] in ("same-origin", "strict-origin-when-cross-origin")
 
 
+def test_no_log_has_the_token(client, link, caplog):
+    client.get(link)
+    enter(client, link)
+    client.get(f"{link[:-2]}/")
+    assert "/waitlist/invitations/<str:token>/" in caplog.text
+    assert link[-30:-5] not in caplog.text
+
+
 def test_the_page_costs_two_statements(client, link):
     with CaptureQueriesContext(connection) as queries:
         client.get(link)
