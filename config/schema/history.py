@@ -6,18 +6,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.migrations import RunSQL, SeparateDatabaseAndState
 from django.db.migrations import exceptions as broken
 from django.db.migrations.loader import MigrationLoader
 
-# What makes files that cannot be put in an order: one that is gone, a circle, a slip of the pen.
+# Files that cannot be put in an order, as one is gone, in a circle or full of mistakes; or the
+# table of what was applied is closed to this role.
 BROKEN = (
     broken.BadMigrationError,
     broken.CircularDependencyError,
     broken.InconsistentMigrationHistory,
     broken.NodeNotFoundError,
     ImportError,
+    ProgrammingError,
     ValueError,
 )
 
@@ -39,7 +41,10 @@ class Migration:
 
 @dataclass(frozen=True)
 class History:
-    """All migrations, by app and name; what keeps `migrate` from working; SQL that has been run."""
+    """All migrations by app and name; what keeps `migrate` from working; SQL that has been run.
+
+    There are none if nobody knows what was applied: then `problem` says why.
+    """
 
     migrations: list[Migration]
     problem: str
@@ -60,7 +65,9 @@ def read() -> History:
         loader.check_consistent_history(connection)
     except BROKEN as error:
         problem = str(error)
-    files, records = loader.disk_migrations or {}, loader.applied_migrations or {}
+    files, records = loader.disk_migrations, loader.applied_migrations
+    if records is None:  # nobody knows what was applied
+        return History([], problem, [])
     replaced = {key for migration in files.values() for key in migration.replaces}
 
     def state(key: tuple[str, str]) -> State:

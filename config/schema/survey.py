@@ -45,6 +45,9 @@ class Survey:
 def read() -> Survey:
     """Return everything that is known now. Also of a database in the middle of a migration."""
     survey = Survey(catalog.read(), history.read())
+    if not survey.history.migrations:
+        survey.problem = survey.history.problem
+        return survey
     try:
         wanted = expected.read()
     except (InternalError, NotSupportedError, ProgrammingError) as error:

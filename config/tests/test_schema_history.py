@@ -1,7 +1,7 @@
 """Every migration is listed with its state, whatever state the database is in."""
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.migrations import Migration, RunSQL, SeparateDatabaseAndState
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -94,6 +94,22 @@ def test_files_that_cannot_be_put_in_an_order_are_told_and_listed(files):
     assert "orgs.0001_initial" in found.problem or "'orgs', '0001_initial'" in found.problem
     assert states()["orgs", "0001_initial"] == State.MISSING
     assert states()["orgs", "0002_owner_always_exists"] == State.APPLIED
+
+
+@pytest.mark.parametrize("error", [ImportError, ProgrammingError])
+def test_where_nobody_knows_what_was_applied_nothing_is_said_to_be_pending(
+    operator, monkeypatch, error
+):
+    def refused(loader):
+        raise error("No way in.")
+
+    monkeypatch.setattr(MigrationLoader, "build_graph", refused)
+    assert history.read() == history.History([], "No way in.", [])
+    for path in ("/admin/schema/", "/admin/schema/accounts_event/", "/admin/migrations/"):
+        page = operator.get(path).text
+        assert "No way in." in page
+        assert "no migration knows this trigger" not in page
+        assert "is applied." not in page
 
 
 def test_an_order_that_was_broken_is_told():

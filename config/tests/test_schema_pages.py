@@ -174,7 +174,7 @@ def test_who_may_make_no_temporary_table_sees_all_the_same(reader, monkeypatch):
     monkeypatch.setattr(expected, "read", refused)
     for path in (OVERVIEW, page_of("orgs_membership")):
         page = words(reader.get(path))
-        assert "PostgreSQL says: permission denied to create temporary tables" in page
+        assert "is not known. permission denied to create temporary tables" in page
         assert "Nothing differs" not in page
 
 
