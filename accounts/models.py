@@ -141,6 +141,9 @@ class User(AbstractBaseUser):
             models.Index(
                 fields=["id"], condition=models.Q(banned_at__isnull=False), name="user_banned"
             ),
+            models.Index(
+                fields=["id"], condition=models.Q(is_active=False), name="user_switched_off"
+            ),
             models.Index(fields=["name", "-id"], name="user_name"),
             GinIndex(SEARCHED, name="user_search"),
         ]

@@ -329,6 +329,12 @@ class Membership(AbstractOrganizationUser):
                 fields=["organization", "role", "sort_name", "id"],
                 name="membership_of_role_by_name",
             ),
+            # Few among millions, for the platform's staff.
+            models.Index(
+                fields=["role", "id"],
+                condition=~models.Q(role=Role.MEMBER),
+                name="membership_with_powers",
+            ),
             # Without fast updates: what they put off, each search would read.
             GinIndex(fields=["search"], name="membership_search", fastupdate=False),
         ]

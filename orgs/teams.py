@@ -236,7 +236,14 @@ class TeamMembership(models.Model):
                 condition=models.Q(role__in=TeamRole.values), name="team_membership_role"
             ),
         ]
-        indexes = [models.Index(fields=["team", "id"], name="team_membership_list")]
+        indexes = [
+            models.Index(fields=["team", "id"], name="team_membership_list"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(role=TeamRole.LEAD),
+                name="team_membership_of_lead",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.membership.user} in {self.team}"

@@ -1,13 +1,11 @@
 """People in the admin: the list, a person's page, and what is done to them from there."""
 
-import re
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
-from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -25,10 +23,11 @@ from accounts.admin.deeds import (
     SignOut,
     Unban,
 )
+from accounts.admin.people_search import found
 from accounts.admin.powers import handled_by, may_touch, user_of
-from accounts.browsing import MOST_COUNTED, AgeFilter, Browsable, NothingToChange
+from accounts.browsing import AgeFilter, Browsable, NothingToChange
 from accounts.mfa.factors import HAS_SECOND_FACTOR
-from accounts.models import SEARCHED, Avatar, User
+from accounts.models import Avatar, User
 from accounts.verbs import Verb
 
 POWERS = ("role", "is_active")
@@ -133,20 +132,17 @@ class UserAdmin(Browsable):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """Find people by the beginnings of words, through the index user_search."""
+        """Find people by the beginnings of words; how many is known by then, if they are many."""
         if not search_term:
             return queryset, False
-        words = re.findall(r"[^\W_]+", search_term)
-        if not words:
-            return queryset.none(), False
-        query = " & ".join(f"{word}:*" for word in words)
-        searched = SearchQuery(query, config="simple", search_type="raw")
-        found = User.objects.annotate(searched=SEARCHED).filter(searched=searched).order_by()
-        few = found.values("pk")[: MOST_COUNTED + 1]
-        if few.count() <= MOST_COUNTED:
-            # PostgreSQL would rather read a million people in the list's order than sort these.
-            return queryset.filter(pk__in=few), False
-        return queryset.filter(pk__in=found.values("pk")), False
+        people, request.about_so_many = found(queryset, search_term)  # type: ignore[attr-defined]
+        return people, False
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        paginator = super().get_paginator(request, *args, **kwargs)
+        if number := getattr(request, "about_so_many", None):
+            paginator.count = number
+        return paginator
 
     @admin.display(description="state")
     def standing(self, person: User) -> str:

@@ -16,7 +16,9 @@ from accounts.erasure import SHOWN, with_what_they_name
 def goes_along(rows: QuerySet[Any]) -> dict[str, int]:
     """Return how many rows of which tables go with these, counted as far as anybody reads."""
     found = {
-        str(table._meta.verbose_name_plural): counted(_leading_to(table, paths[:1], rows))
+        str(table._meta.verbose_name_plural): counted(
+            _leading_to(table, paths[:1], rows), even_if_dear=True
+        )
         for table, paths in _paths(rows.model, {CASCADE}).items()
     }
     return {name: count for name, count in found.items() if count}

@@ -3,13 +3,15 @@
 import json
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db import models
 
 MOST_COUNTED = 100_000  # rows, and those that pages lead to: see BoundedPaginator
+MOST_SORTED = 20_000  # rows
 MOST_SUGGESTED = 200  # rows
+DEAR = 20_000.0  # what PostgreSQL expects to pay for reading 20,000 pages: tenths of a second
 
 
 class Estimate(int):
@@ -21,16 +23,30 @@ class Estimate(int):
         return f"about {self / 1_000_000:,.1f} million"
 
 
-def counted(rows: models.QuerySet[Any]) -> int:
-    """Return how many rows there are; above MOST_COUNTED an Estimate."""
+def counted(rows: models.QuerySet[Any], *, even_if_dear: bool = False) -> int:
+    """Return how many rows there are; an Estimate above MOST_COUNTED.
+
+    Also below that if counting would take long, unless it is to be done `even_if_dear`.
+    """
     keys = rows.order_by().values("pk")
+    if keys.query.where and not even_if_dear:
+        expected, cost = _expected(keys)
+        if expected > MOST_SORTED and cost * min(1, MOST_COUNTED / expected) > DEAR:
+            return Estimate(expected)
     number = keys[: MOST_COUNTED + 1].count()
-    return number if number <= MOST_COUNTED else Estimate(max(number, _estimated(keys)))
+    return number if number <= MOST_COUNTED else Estimate(max(number, _expected(keys)[0]))
 
 
-def _estimated(rows: models.QuerySet[Any, Any]) -> int:
-    """Return how many the planner expects. It knows each table's size, analyzed or not."""
-    return json.loads(rows.explain(format="json"))[0]["Plan"]["Plan Rows"]
+def _expected(rows: models.QuerySet[Any, Any]) -> tuple[int, float]:
+    """Return how many rows the planner expects, and at what cost.
+
+    It knows each table's size, analyzed or not.
+    """
+    text = rows.explain(format="json")
+    if not text:  # the condition can hold for nothing, and PostgreSQL is not asked
+        return 0, 0
+    plan = json.loads(text)[0]["Plan"]
+    return plan["Plan Rows"], plan["Total Cost"]
 
 
 class BoundedPaginator(Paginator):
@@ -48,15 +64,6 @@ class BoundedPaginator(Paginator):
     def num_pages(self) -> int:
         return ceil(max(1, min(self.count, MOST_COUNTED)) / self.per_page)
 
-    def page(self, number: int | str) -> "Page[Any]":
-        """Skip by the keys alone: whole rows would be read for all the pages before."""
-        page = super().page(number)
-        if page.number > 1:
-            rows: Any = self.object_list
-            shown: Any = page.object_list
-            page.object_list = rows.filter(pk__in=shown.values("pk"))
-        return page
-
 
 class Suggestions(Paginator):
     """The pages of an autocompletion, which says nowhere how many there are."""
@@ -65,3 +72,10 @@ class Suggestions(Paginator):
     def count(self) -> int:
         rows: Any = self.object_list
         return rows.order_by().values("pk")[:MOST_SUGGESTED].count()
+
+    def page(self, number: int | str) -> "Page[Any]":
+        """Find the keys first: see Rows."""
+        page, rows = super().page(number), self.object_list
+        shown: Any = page.object_list
+        page.object_list = cast("models.QuerySet[Any]", rows).filter(pk__in=shown.values("pk"))
+        return page

@@ -442,6 +442,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
+            index=models.Index(
+                condition=models.Q(("is_active", False)),
+                fields=["id"],
+                name="user_switched_off",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="user",
             index=models.Index(fields=["name", "-id"], name="user_name"),
         ),
         migrations.AddIndex(

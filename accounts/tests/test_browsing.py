@@ -42,8 +42,16 @@ def test_a_long_list_is_counted_only_so_far_and_then_estimated(operator, alice, 
 
 def test_an_estimate_is_never_below_what_was_counted(operator, alice, bob, monkeypatch):
     monkeypatch.setattr(counting, "MOST_COUNTED", 2)
-    monkeypatch.setattr(counting, "_estimated", lambda rows: 1)
+    monkeypatch.setattr(counting, "_expected", lambda rows: (1, 0.0))
     assert operator.get(PEOPLE).context["cl"].result_count == 3
+
+
+def test_what_takes_long_to_count_is_estimated(operator, alice, bob, monkeypatch):
+    monkeypatch.setattr(counting, "_expected", lambda rows: (50_000, 30_000.0))
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.get(PEOPLE, {"confirmed": "yes"})
+    assert "about 50,000 users" in counted(page)
+    assert not any("COUNT(*)" in query["sql"] for query in queries)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,19 @@ def test_pages_end_where_counting_does(operator, alice, bob, charlie, monkeypatc
     )
     assert (first, second) == (["Charlie Example"], ["Bob Example"])
     assert operator.get(PEOPLE, {"p": 3}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("order", "names"), [({}, "CBAO"), ({"o": "2"}, "ABCO"), ({"o": "-2"}, "OCBA")]
+)
+def test_what_a_filter_leaves_is_in_order_from_page_to_page(
+    operator, alice, bob, charlie, dora, monkeypatch, order, names
+):
+    User.objects.filter(pk=dora.pk).update(is_active=False)
+    monkeypatch.setattr("accounts.admin.people.UserAdmin.list_per_page", 2)
+    pages = [operator.get(PEOPLE, {"state": "active", "p": n} | order) for n in (1, 2)]
+    shown = [person.name[0] for page in pages for person in page.context["cl"].result_list]
+    assert shown == list(names)
 
 
 def test_choices_are_counted_where_few_rows_are_left(operator, alice, bob, monkeypatch):

@@ -10,6 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.admin import people_search
+from accounts.browsing.counting import Estimate
 from accounts.models import Session, User
 from accounts.roles import PlatformRole
 from accounts.tests.people import sign_in
@@ -56,7 +58,20 @@ def test_what_is_not_there_is_not_found_and_breaks_nothing(operator, alice, bob,
 def test_words_that_fit_more_people_than_anybody_reads_find_them_too(
     operator, alice, bob, monkeypatch
 ):
-    monkeypatch.setattr("accounts.admin.people.MOST_COUNTED", 1)
+    monkeypatch.setattr(people_search, "MOST_COUNTED", 1)
+    monkeypatch.setattr(people_search, "SAMPLE", 3)
+    assert found(operator, q="example") == ["Bob", "Alice", "Olivia"]
+    assert found(operator, q="example", o="2") == ["Alice", "Bob", "Olivia"]
+    number = operator.get(PEOPLE, {"q": "ali exa"}).context["cl"].result_count
+    assert not isinstance(number, Estimate)
+    number = operator.get(PEOPLE, {"q": "exa"}).context["cl"].result_count
+    assert (number, isinstance(number, Estimate)) == (3, True)
+
+
+def test_words_that_fit_more_people_than_are_sorted_find_them_too(
+    operator, alice, bob, monkeypatch
+):
+    monkeypatch.setattr(people_search, "MOST_SORTED", 1)
     assert found(operator, q="example") == ["Bob", "Alice", "Olivia"]
 
 

@@ -493,6 +493,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="membership",
+            index=models.Index(
+                condition=models.Q(("role", "member"), _negated=True),
+                fields=["role", "id"],
+                name="membership_with_powers",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="membership",
             index=django.contrib.postgres.indexes.GinIndex(
                 fastupdate=False, fields=["search"], name="membership_search"
             ),
@@ -603,6 +611,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="teammembership",
             index=models.Index(fields=["team", "id"], name="team_membership_list"),
+        ),
+        migrations.AddIndex(
+            model_name="teammembership",
+            index=models.Index(
+                condition=models.Q(("role", "lead")), fields=["id"], name="team_membership_of_lead"
+            ),
         ),
         migrations.AddConstraint(
             model_name="teammembership",
