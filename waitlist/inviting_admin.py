@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 
+from accounts import limits
 from accounts.admin.powers import user_of
 from accounts.browsing import Browsable
 from waitlist.inviting import (
@@ -32,6 +33,7 @@ from waitlist.inviting import (
 from waitlist.models import Entry
 from waitlist.states import State, standing
 
+DAY = 24 * 60 * 60  # seconds
 LIST = "admin:waitlist_entry_changelist"
 TOO_MANY = f"Invite at most {MOST_AT_ONCE} people at once."
 WHY = {
@@ -79,9 +81,9 @@ class NextForm(forms.Form):
 
 
 class SureForm(NextForm):
-    """The same, once more, after it was said who that would be."""
+    """The same, once more, after it was said who that would be; `sure` tells one such page."""
 
-    sure = forms.CharField(widget=forms.HiddenInput, initial="yes")
+    sure = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,22 +145,21 @@ class Inviting(Browsable):
             chosen, again = form.cleaned_data["entries"], form.cleaned_data["again"]
             _tell(request, invite(chosen, by=user_of(request), again=again))
         elif request.method == "POST":
-            messages.error(request, form.errors["entries"].as_text())
+            messages.error(request, " ".join(map(str, form.errors["entries"])))
         return redirect(LIST)
 
     def invite_the_next(self, request: HttpRequest) -> HttpResponse:
         """Ask how many, say who that would be, and invite them."""
-        form = NextForm(request.POST if request.method == "POST" else None)
+        sure, form = SureForm(request.POST), NextForm(request.POST or None)
+        if sure.is_valid():
+            _invite_once(request, **sure.cleaned_data)
+            return redirect(LIST)
         if form.is_valid():
-            number = form.cleaned_data["number"]
-            if "sure" in request.POST:
-                _tell(request, invite_next(number, by=user_of(request)))
-                return redirect(LIST)
-            line = next_in_line()[:number].aggregate(
+            line = next_in_line()[: form.cleaned_data["number"]].aggregate(
                 number=Count("pk"), first=Min("created"), last=Max("created")
             )
             if line["number"]:
-                sure = SureForm(initial={"number": number})
+                sure = SureForm(initial={"number": line["number"]})
                 return self._ask(request, f"Invite {_people(line['number'])}", sure, **line)
             form.add_error("number", "Nobody is waiting.")
         return self._ask(request, "Invite the next people", form, button="Continue")
@@ -180,6 +181,14 @@ class Inviting(Browsable):
         return render(
             request, "admin/waitlist/entry/invite.html", {"days": LIFETIME.days, **context}
         )
+
+
+def _invite_once(request: HttpRequest, number: int, sure: UUID) -> None:
+    """Invite the next ones, unless this page's button was pressed before: they are others now."""
+    if limits.count("waitlist_invite", str(sure), 1, DAY).wait:
+        messages.warning(request, "The button was pressed twice, and counted once.")
+    else:
+        _tell(request, invite_next(number, by=user_of(request)))
 
 
 def _states_of(keys: Collection[str]) -> Counter[State]:

@@ -1,6 +1,8 @@
 """The waitlist in the admin: finding people, and letting them in."""
 
 from datetime import timedelta
+from functools import partial
+from uuid import uuid4
 
 import pytest
 from django.contrib.messages import get_messages
@@ -15,6 +17,7 @@ from accounts.roles import PlatformRole
 from accounts.verbs import Verb
 from config import cast
 from config.tests.admin_pages import url
+from config.tests.at_once import at_once, browsers
 from waitlist import inviting_admin
 from waitlist.inviting import invite
 from waitlist.models import Entry
@@ -228,7 +231,7 @@ def test_more_than_can_be_invited_at_once_are_refused(operator, monkeypatch):
     entries = waiting("ann", "bea", "cleo")
     assert told(choose(operator, *entries)) == "Invite at most 500 people at once."
     keys = [entry.pk for entry in entries]
-    assert "at most 500" in told(operator.post(CHOSEN, {"entries": keys}))
+    assert told(operator.post(CHOSEN, {"entries": keys})) == "Invite at most 500 people at once."
     assert invited() == []
 
 
@@ -259,8 +262,25 @@ def test_fewer_than_asked_for_are_as_many_as_wait(operator):
     waiting("ann")
     page = operator.post(NEXT, {"number": "500"})
     assert "1 person gets an email" in page.text
+    waiting("bea")
     assert told(confirm(operator, page)) == "1 person was invited."
-    assert told(confirm(operator, page)) == "Nobody was invited."
+    assert invited() == ["ann"]
+
+
+def test_a_button_that_is_pressed_twice_counts_once(operator):
+    waiting("ann", "bea")
+    page = operator.post(NEXT, {"number": "1"})
+    confirm(operator, page)
+    assert told(confirm(operator, page)) == "The button was pressed twice, and counted once."
+    assert invited() == ["ann"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_button_that_is_pressed_twice_at_once_counts_once(operator, olivia):
+    waiting("ann", "bea")
+    page = operator.post(NEXT, {"number": "1"})
+    at_once(*(partial(confirm, browser, page) for browser in browsers(olivia, 2)))
+    assert invited() == ["ann"]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +293,7 @@ def test_fewer_than_asked_for_are_as_many_as_wait(operator):
     ],
 )
 def test_a_number_that_is_none_is_answered_beside_the_field(operator, number, why):
-    page = operator.post(NEXT, {"number": number, "sure": "yes"})
+    page = operator.post(NEXT, {"number": number, "sure": uuid4()})
     assert why in page.text
     assert 'type="number"' in page.text
 
@@ -292,7 +312,7 @@ def test_where_nobody_waits_there_is_nothing_to_ask(operator):
 def test_staff_let_nobody_in(clerk, page, method):
     [ann] = waiting("ann")
     staff = clerk(PlatformRole.STAFF)
-    form = {"number": "1", "sure": "yes", "entries": [ann.pk]} if method == "post" else {}
+    form = {"number": "1", "sure": uuid4(), "entries": [ann.pk]} if method == "post" else {}
     assert getattr(staff, method)(page, form).status_code == 403
     assert choose(staff, ann).status_code == 403
     listed = staff.get(LIST).text
@@ -318,7 +338,7 @@ def test_without_a_waitlist_nobody_is_let_in(operator, settings):
     """The links would lead nowhere."""
     settings.WAITLIST_ENABLED = False
     waiting("ann")
-    assert operator.post(NEXT, {"number": "1", "sure": "yes"}).status_code == 403
+    assert operator.post(NEXT, {"number": "1", "sure": uuid4()}).status_code == 403
     listed = operator.get(LIST).text
     assert "invite_selected" not in listed
     assert NEXT not in listed
