@@ -51,6 +51,14 @@ def test_every_style_sheet_is_imported():
     assert imported == ours - {"main.css"}
 
 
+def test_the_admin_has_our_accent():
+    accents = [
+        re.search(r"--accent: (.+?);", (CSS / name).read_text())[1]
+        for name in ("tokens.css", "admin/colors.css")
+    ]
+    assert accents[0] == accents[1]
+
+
 def test_style_sheets_use_only_properties_that_exist():
     text = "".join(sheet.read_text() for sheet in SHEETS)
     assert set(re.findall(r"var\((--[\w-]+)", text)) <= set(re.findall(r"(--[\w-]+):", text))

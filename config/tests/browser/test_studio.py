@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
+from playwright.sync_api import expect
 
 from accounts.models import User
 from accounts.tests.factors import App
@@ -49,6 +51,27 @@ def test_a_page_about_a_person_is_accessible(visitor, acme, dora, olivia, page, 
     operator.opens(url(User, page, dora.pk))
     operator.sees(heading)
     assert operator.barriers() == []
+
+
+def test_a_field_that_completes_names_is_accessible(visitor, dora, olivia):
+    operator = visitor(olivia)
+    operator.opens(url(EmailAddress, "add"))
+    operator.page.get_by_role("combobox", name="User").click()
+    operator.page.get_by_role("searchbox", name="User").fill("dora")
+    expect(operator.page.get_by_role("option")).to_have_text("Dora Example")
+    assert operator.barriers() == []
+
+
+def test_the_admins_switch_chooses_light_or_dark_in_our_colors(visitor, olivia):
+    operator = visitor(olivia)
+    operator.opens("/admin/waitlist/entry/")
+    accents = []
+    for theme in ("dark", "light"):
+        operator.page.get_by_role("button", name="Toggle theme").first.click()
+        expect(operator.page.locator(f"html[data-theme={theme}]")).to_be_attached()
+        button = operator.page.get_by_role("link", name="Add entry")
+        accents.append(button.evaluate("button => getComputedStyle(button).backgroundColor"))
+    assert accents == ["rgb(84, 200, 152)", "rgb(13, 101, 73)"]
 
 
 def test_an_operator_finds_bans_and_unbans_a_person(visitor, acme, dora, olivia, settings):
