@@ -74,7 +74,9 @@ class Migration(migrations.Migration):
                         fields=["id"],
                         name="mail_given_up",
                     ),
-                    django.contrib.postgres.indexes.GinIndex(fields=["recipients"], name="mail_to"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fastupdate=False, fields=["recipients"], name="mail_to"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -138,7 +138,8 @@ class Mail(models.Model):
             models.Index(
                 fields=["id"], condition=models.Q(given_up__isnull=False), name="mail_given_up"
             ),
-            GinIndex(fields=["recipients"], name="mail_to"),
+            # Without a list of what is still to be sorted in, which each search would read through.
+            GinIndex(fields=["recipients"], name="mail_to", fastupdate=False),
         ]
 
     def __str__(self) -> str:

@@ -9,17 +9,16 @@ from django.db import migrations
 FORWARDS = """
 CREATE FUNCTION waitlist_forget_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    addresses text[];
     ids uuid[];
 BEGIN
-    SELECT array_agg(email::text) INTO addresses FROM gone WHERE accounts_is_unused(email);
     SELECT array_agg(id) INTO ids FROM gone;
 
-    DELETE FROM accounts_mail WHERE recipients && addresses;
+    DELETE FROM accounts_mail USING gone
+    WHERE recipients && ARRAY[gone.email::text] AND accounts_is_unused(gone.email);
 
-    DELETE FROM accounts_attempt
-    WHERE split_part(key, ' ', 3) = ANY (addresses)
-        OR key LIKE 'waitlist_mail %' AND split_part(key, ' ', 3) IN (SELECT email FROM gone);
+    DELETE FROM accounts_attempt USING gone
+    WHERE split_part(key, ' ', 3) = gone.email
+        AND (key LIKE 'waitlist_mail %' OR accounts_is_unused(gone.email));
 
     UPDATE accounts_event SET subject_label = '', data = data - 'personal'
     WHERE subject_id = ANY (ids)
