@@ -22,5 +22,5 @@ def about() -> int:
 
 
 def _rounded() -> int:
-    number = counted(Entry.objects.filter(unsubscribed=None))
+    number = counted(Entry.objects.filter(unsubscribed=None), even_if_dear=True)
     return number - number % STEP if number >= LEAST else 0
