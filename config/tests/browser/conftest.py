@@ -31,7 +31,7 @@ def chromium():
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         expect.set_options(timeout=PATIENCE)
-        browser = playwright.chromium.launch(executable_path=_executable(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         yield browser
         browser.close()
 
@@ -64,7 +64,7 @@ def signed_in(user, url):
     return {"name": name, "value": client.cookies[name].value, "url": url}
 
 
-def _executable():
+def executable():
     for name in NAMES:
         if path := shutil.which(name):
             return path
