@@ -113,7 +113,8 @@ def _send(entries: Collection[Entry], *, by: User) -> None:
         unique_fields=["id"],
         update_fields=["token_hash", "invited", "expires"],
     )
-    queue_all(map(emails.invitation, entries, tokens), expires=now + LIFETIME)
+    messages = map(emails.invitation, entries, tokens)
+    queue_all(messages, expires=now + LIFETIME, in_background=True)  # five hundred take a while
     Event.record_all(
         Verb.WAITLIST_INVITED, by=by, subjects={entry: entry.email for entry in entries}
     )
