@@ -49,7 +49,7 @@ class Bar(NamedTuple):
     """One day of the chart."""
 
     day: date
-    number: int
+    number: str
     x: int
     y: float
     height: float
@@ -72,12 +72,12 @@ def read() -> dict[str, Any]:
     """
     problem = _problem()
     try:
-        groups, bars = _counted(_groups()), _sign_ups()
+        groups, chart = _counted(_groups()), _chart(_sign_ups())
     except ProgrammingError:
         if not problem:
             raise
         return {"problem": problem}
-    return {"problem": problem, "groups": groups, "chart": _chart(bars)}
+    return {"problem": problem, "groups": groups, "chart": chart}
 
 
 def _problem() -> str:
@@ -97,7 +97,7 @@ def _groups() -> list[Group]:
         Group("Organizations", [_all(Organization), *(_new(Organization, days) for days in NEW)]),
     ]
     if settings.WAITLIST_ENABLED:
-        states = (State.WAITING, State.INVITED, State.JOINED)
+        states = (State.WAITING, State.INVITED, State.EXPIRED, State.JOINED)
         entries = [_in_state(state) for state in states]
         groups.append(Group("Waitlist", entries, "Nobody has come to the waitlist yet."))
     emails = [
@@ -147,11 +147,14 @@ def _sign_ups() -> dict[date, int]:
     return {day: numbers.get(bucket, 0) for bucket, day in enumerate(days, start=1)}
 
 
-def _chart(numbers: dict[date, int]) -> dict[str, Any]:
+def _chart(numbers: dict[date, int]) -> dict[str, Any] | None:
+    """Return what to draw: the most there were on one day are as high as the chart."""
     most = max(numbers.values())
+    if not most:
+        return None
+    heights = [round(number / most * HEIGHT, 1) for number in numbers.values()]
     bars = [
-        Bar(day, number, x * WIDTH, HEIGHT - height, height)
-        for x, (day, number) in enumerate(numbers.items())
-        for height in [round(number / max(most, 1) * HEIGHT, 1)]
+        Bar(day, f"{number:,}", x * WIDTH, HEIGHT - height, height)
+        for x, ((day, number), height) in enumerate(zip(numbers.items(), heights, strict=True))
     ]
-    return {"bars": bars, "most": most, "width": DAYS * WIDTH, "height": HEIGHT}
+    return {"bars": bars, "most": f"{most:,}", "width": DAYS * WIDTH, "height": HEIGHT}
