@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from django.urls import reverse
 
-from config.schema import diagram
+from config.schema import catalog, diagram
 from config.schema.catalog import Column, ForeignKey, Table
 from config.schema.placing import COLUMNS, around, whole
 from config.schema.routing import drawn
@@ -70,6 +70,14 @@ def test_apps_do_not_mix():
     assert max(column for _, column in places) < COLUMNS  # no wider than a laptop
 
 
+def test_our_own_schema_fits_beside_the_admins_navigation(db):
+    tables = catalog.read()
+    picture = drawing(tables, None)
+    assert picture.plan.boxes.keys() == tables.keys()
+    assert picture.width < 960
+    assert max(drawing(tables, name).width for name in tables) < 960
+
+
 def test_a_table_shows_its_columns_and_a_neighbor_only_what_points_here():
     boxes = around(made(SHOP), "stock_item").boxes
     assert [row.text for row in boxes["stock_item"].rows] == ["id", "box_id", "keeper_id"]
@@ -126,9 +134,9 @@ def test_the_order_in_which_tables_are_read_does_not_matter():
 
 def test_two_hundred_tables_are_drawn_in_half_a_second():
     tables = made(anything(200, seed=3))
-    before = time.perf_counter()
+    before = time.process_time()
     diagram.draw(tables)
-    assert time.perf_counter() - before < 0.5
+    assert time.process_time() - before < 0.5
 
 
 def made(schema):
