@@ -41,6 +41,7 @@ class Browsable(Downloadable, Deletable, Editable):
     ordering = ["-pk"]
     paginator = BoundedPaginator
     show_full_result_count = False
+    view_on_site = False
     filtered_by: Sequence[str] = ()  # fields that links filter by, beside those that are shown
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
