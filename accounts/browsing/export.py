@@ -141,7 +141,8 @@ def _pages(rows: QuerySet[Any], fields: list["Field[Any, Any]"]) -> Iterator[lis
     page = list(values[:PAGE])
     while page:
         yield page
-        page = list(values.filter(**{beyond: page[-1][0]})[:PAGE])
+        is_last = len(page) < PAGE  # to look further may mean to read the rest of the table
+        page = [] if is_last else list(values.filter(**{beyond: page[-1][0]})[:PAGE])
 
 
 def _column(field: "Field[Any, Any]") -> str | Cast:
