@@ -16,6 +16,8 @@ class AdminConfig(admin.AdminConfig):
     def ready(self) -> None:
         """Show what no app registered, too: each app has had its turn by then."""
         super().ready()
+        from django.contrib.admin import site
+
         from accounts.browsing.automatic import register_the_rest
 
-        register_the_rest()
+        register_the_rest(site)

@@ -5,6 +5,7 @@ from typing import Any
 import allauth.mfa.admin
 import allauth.socialaccount.admin  # noqa: F401, for both register their own
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount import providers
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -17,6 +18,24 @@ from accounts.mfa.factors import drop_codes_without_factor
 BY_PERSON = ["user__email__startswith"]
 
 admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
+
+
+class ProviderFilter(admin.SimpleListFilter):
+    """Offers what allauth knows; to offer what there is would read every row."""
+
+    title = "provider"
+    parameter_name = "provider"
+    column = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(providers.registry.as_choices())
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(**{self.column: self.value()}) if self.value() else rows
+
+
+class TokenProviderFilter(ProviderFilter):
+    column = "account__provider"
 
 
 @admin.register(Authenticator)
@@ -44,7 +63,7 @@ class SocialAccountAdmin(NothingToChange):
     delete_verb = None  # accounts/receivers.py tells it
     most_deleted = MOST_AT_ONCE
     list_display = ["uid", "provider", "user", "date_joined", "last_login"]
-    list_filter = ["provider"]
+    list_filter = [ProviderFilter]
     list_select_related = ["user"]
     search_fields = [*BY_PERSON, "uid__exact"]
     fields = ["user", "provider", "uid", "date_joined", "last_login"]
@@ -63,7 +82,7 @@ class SocialAppAdmin(NothingToChange):
 @admin.register(SocialToken)
 class SocialTokenAdmin(NothingToChange):
     list_display = ["id", "account", "person", "provider", "expires_at"]
-    list_filter = ["account__provider"]
+    list_filter = [TokenProviderFilter]
     list_select_related = ["account__user"]
     search_fields = ["account__user__email__startswith", "account__uid__exact"]
     fields = ["account", "person", "provider", "expires_at"]

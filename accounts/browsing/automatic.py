@@ -5,12 +5,13 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import CharField, Model, TextField
+from django.db.models import BooleanField, CharField, Model, TextField
 from django.http import HttpRequest
 
 from accounts import own_data
+from accounts.browsing.filters import AgeFilter
 from accounts.browsing.lists import ReadOnly
-from accounts.browsing.rows import leads_an_index
+from accounts.browsing.rows import ids_grow, leads_an_index
 
 MOST_COLUMNS = 8
 
@@ -21,6 +22,8 @@ class Automatic(ReadOnly):
     An admin class of the table's own is better: it says what matters, and how to search for it.
     """
 
+    search_help_text = "A whole id, or the beginning of a text that has an index"
+
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [field.name for field in own_data.shown(self.model)]
 
@@ -28,6 +31,12 @@ class Automatic(ReadOnly):
         """Return columns, first one that leads to the row and to no other."""
         columns = self.get_fields(request)[:MOST_COLUMNS]
         return columns if self.opts.pk.name in columns else ["pk", *columns][:MOST_COLUMNS]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Return what has few choices, and the age if it is in the key."""
+        fields = own_data.shown(self.model)
+        few = [one.name for one in fields if one.choices or isinstance(one, BooleanField)]
+        return [*few, *([AgeFilter] if ids_grow(self.model) else [])]
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         """Return what the columns point at, and what the names of that need."""
@@ -51,8 +60,8 @@ def _needed_by(model: Any) -> Sequence[str]:
     return needed if isinstance(needed, list | tuple) else ()
 
 
-def register_the_rest() -> None:
+def register_the_rest(site: admin.AdminSite) -> None:
     """Register each table that is not, also those between two others."""
     for model in apps.get_models(include_auto_created=True):
-        if not admin.site.is_registered(model):
-            admin.site.register(model, Automatic)
+        if not site.is_registered(model):
+            site.register(model, Automatic)

@@ -20,7 +20,7 @@ class Estimate(int):
     def __str__(self) -> str:
         if self < 1_000_000:
             return f"about {round(int(self), -4):,}"
-        return f"about {self / 1_000_000:,.1f} million"
+        return f"about {self / 1_000_000:,.1f} million".replace(".0 ", " ")
 
 
 def counted(rows: models.QuerySet[Any], *, even_if_dear: bool = False) -> int:
