@@ -62,10 +62,14 @@ def test_words_that_fit_more_people_than_anybody_reads_find_them_too(
     monkeypatch.setattr(people_search, "SAMPLE", 3)
     assert found(operator, q="example") == ["Bob", "Alice", "Olivia"]
     assert found(operator, q="example", o="2") == ["Alice", "Bob", "Olivia"]
-    number = operator.get(PEOPLE, {"q": "ali exa"}).context["cl"].result_count
+    User.objects.create_user("alina@example.com", name="Alina")
+    monkeypatch.setattr(people_search, "SAMPLE", 4)
+    assert found(operator, q="ali") == ["Alina", "Alice"]
+    assert found(operator, q="ali", o="2") == ["Alice", "Alina"]
+    number = operator.get(PEOPLE, {"q": "bob exa"}).context["cl"].result_count
     assert not isinstance(number, Estimate)
     number = operator.get(PEOPLE, {"q": "exa"}).context["cl"].result_count
-    assert (number, isinstance(number, Estimate)) == (3, True)
+    assert (number, isinstance(number, Estimate)) == (4, True)
 
 
 def test_words_that_fit_more_people_than_are_sorted_find_them_too(

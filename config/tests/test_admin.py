@@ -130,6 +130,8 @@ def test_nothing_made_up_breaks_an_autocompletion(operator):
     field = {"app_label": "account", "model_name": "emailaddress", "field_name": "user"}
     page = operator.get(AUTOCOMPLETE, field | {"term": "olivia"})
     assert [one["text"] for one in page.json()["results"]] == ["Olivia Example"]
+    account = {"app_label": "socialaccount", "model_name": "socialtoken", "field_name": "account"}
+    assert operator.get(AUTOCOMPLETE, account | {"term": "a\x00b"}).status_code == 400
     for made_up in ({"term": "a\x00b"}, {"page": "x"}, {"page": "99"}, {"field_name": "no"}):
         assert operator.get(AUTOCOMPLETE, field | made_up).status_code in (200, 400, 403, 404)
 
