@@ -18,7 +18,6 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "/admin/": "Site administration",
     "/admin/accounts/user/": "Select user to change",
-    "/admin/accounts/event/": "Select event to view",
     "/admin/accounts/user/add/": "Add user",
     "/admin/waitlist/entry/": "Select entry to change",
     "/admin/waitlist/entry/invite-next/": "Invite the next people",
@@ -42,7 +41,6 @@ def test_a_page_of_the_admin_is_accessible(visitor, acme, olivia, path):
     [
         ("change", "Change user"),
         ("ban", "Ban"),
-        ("history", "Change history: Dora Example"),
         ("delete", "Delete the user “Dora Example”?"),
     ],
 )
@@ -58,7 +56,7 @@ def test_a_field_that_completes_names_is_accessible(visitor, dora, olivia):
     operator.opens(url(EmailAddress, "add"))
     operator.page.get_by_role("combobox", name="User").click()
     operator.page.get_by_role("searchbox", name="User").fill("dora")
-    expect(operator.page.get_by_role("option")).to_have_text("Dora Example")
+    expect(operator.page.get_by_role("option")).to_have_text(["Dora Example"])
     assert operator.barriers() == []
 
 
