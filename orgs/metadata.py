@@ -24,12 +24,9 @@ def parse(text: str) -> dict[str, Any]:
     if len(text) > MAX_TYPED:
         raise ValidationError(TOO_LARGE)
     try:
-        metadata = strict_json.parse(text.strip().encode() or b"{}")
+        return strict_json.parse(text.strip().encode() or b"{}")
     except ValueError as error:
         raise ValidationError(_reason(error)) from error
-    if any("\0" in one for one in strict_json.texts(metadata)):
-        raise ValidationError("Leave out \\u0000: the database cannot keep it.")
-    return metadata
 
 
 def pretty(metadata: dict[str, Any]) -> str:
