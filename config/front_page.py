@@ -97,9 +97,10 @@ def _groups() -> list[Group]:
         Group("Organizations", [_all(Organization), *(_new(Organization, days) for days in NEW)]),
     ]
     if settings.WAITLIST_ENABLED:
-        states = (State.WAITING, State.INVITED, State.EXPIRED, State.JOINED)
+        asked = [State.UNCONFIRMED] if settings.WAITLIST_CONFIRM else []
+        states = [State.WAITING, *asked, State.INVITED, State.EXPIRED, State.JOINED]
         entries = [_in_state(state) for state in states]
-        groups.append(Group("Waitlist", entries, "Nobody has come to the waitlist yet."))
+        groups.append(Group("Waitlist", entries, "Nobody is waiting, and nobody was let in."))
     emails = [
         _trouble("given up", Mail.objects.in_state("given_up"), "given_up"),
         _trouble("on its way for over 15 minutes", Mail.objects.late(), "late"),

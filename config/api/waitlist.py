@@ -14,6 +14,12 @@ from config.errors import json_error
 from waitlist import counting, limits
 from waitlist.forms import JoinForm
 
+THANKS = "Thank you. We will write when there is a place."
+CONFIRM = (
+    "One step is left: open the link that we sent you, and you are on the list. "
+    "You confirmed the address before? Then you are on it already."
+)
+
 
 @csrf_exempt
 def waitlist(request: HttpRequest) -> HttpResponse:
@@ -37,7 +43,7 @@ def _join(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     if tried.wait:
         return json_error(429, f"Try again {when(tried.wait)}.", headers=tried.headers)
     form.join()
-    message = "Thank you. We will write when there is a place."
+    message = CONFIRM if settings.WAITLIST_CONFIRM else THANKS
     return JsonResponse({"message": message}, status=202, headers=tried.headers)
 
 

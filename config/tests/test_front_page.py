@@ -82,6 +82,9 @@ def test_people_count_from_when_they_signed_up(operator):
 def test_the_waitlist_is_told_by_state_as_long_as_there_is_one(operator, settings):
     counted = {"waiting": 1, "invited": 1, "link expired": 0, "joined": 1}
     assert numbers(operator, "Waitlist") == counted
+    settings.WAITLIST_CONFIRM = True
+    unconfirmed = counted | {"waiting": 0, "not confirmed": 1}
+    assert numbers(operator, "Waitlist") == unconfirmed
     settings.WAITLIST_ENABLED = False
     assert numbers(operator, "Waitlist") == {}
 

@@ -42,6 +42,17 @@ def test_new_known_and_robot_get_the_same_answer(settings):
     assert emails() == ["ann@example.com"]
 
 
+def test_who_has_to_confirm_is_told_so(settings):
+    settings.WAITLIST_CONFIRM = True
+    answers = [
+        post({"email": "ann@example.com"}),
+        post({"email": "ann@example.com"}),
+        post({"email": "bot@example.com", "website": "https://spam.example"}),
+    ]
+    [message] = {answer.json()["message"] for answer in answers}
+    assert message.startswith("One step is left: open the link that we sent you")
+
+
 @pytest.mark.parametrize(
     "data",
     [
