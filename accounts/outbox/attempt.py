@@ -5,6 +5,8 @@ server that hangs, and not at all for a minute after that. Emails in the backgro
 same way by a thread, for which nobody waits. The rest is the worker's.
 """
 
+import atexit
+import logging
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,11 +18,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.outbox.mail import Mail
-from accounts.outbox.transport import Outcome, send, settle
+from accounts.outbox.transport import AWAY, Outcome, send, settle
 
 SECONDS = 5
 PAUSE = 60  # seconds for which a mail server that was away is not asked again
+PATIENCE = 60  # seconds in which a database that restarts is told what was sent
 CHANNEL = "accounts_mail"
+
+logger = logging.getLogger(__name__)
 
 _away_until = 0.0  # in this process, by time.monotonic
 
@@ -45,7 +50,7 @@ class Attempt:
         self.ids = ids
 
     def make(self) -> None:
-        if settings.MAIL_DELIVERY == "worker" or time.monotonic() < _away_until:
+        if settings.MAIL_DELIVERY == "worker" or _is_paused():
             _wake_worker()
         else:
             self.send()
@@ -67,12 +72,15 @@ class Attempt:
 class Background(Attempt):
     """The same, but in a thread: nobody waits, nor could tell by the time that there is an email.
 
-    It is one thread for all requests of the process, and takes what they have left meanwhile.
+    It is one thread for all requests of the process, and takes what they have left meanwhile. It
+    has one email at a time, and writes down what became of it before the next: of five hundred
+    invitations a process that is killed sends one twice, and one that is stopped none.
     """
 
     _left: ClassVar[list[UUID]] = []
     _lock: ClassVar[Lock] = Lock()
     _thread: ClassVar[Thread | None] = None
+    _is_ending = False
 
     def send(self) -> None:
         with self._lock:
@@ -82,10 +90,24 @@ class Background(Attempt):
                 Background._thread.start()
 
     @classmethod
+    def end(cls) -> None:
+        """Let the email that is under way get through; the others are the worker's."""
+        cls._is_ending = True
+        if thread := cls._thread:
+            thread.join(SECONDS)
+
+    @classmethod
     def _work(cls) -> None:
         try:
             while ids := cls._take():
-                Attempt(ids).make()
+                for outcome in send(cls._claimed(ids)):
+                    _settle_patiently(outcome)
+                    if outcome.failure and outcome.failure.is_servers:
+                        _pause()
+                if cls._is_over():
+                    _wake_worker()
+        except AWAY as error:
+            logger.warning("The database is away: %s", type(error).__name__)
         finally:
             connection.close()
 
@@ -96,6 +118,19 @@ class Background(Attempt):
             if not ids:
                 cls._thread = None
             return ids
+
+    @classmethod
+    def _claimed(cls, ids: list[UUID]) -> Iterator[Mail]:
+        for one in ids:
+            if cls._is_over():
+                return
+            mails = Mail.objects.claim(ids=[one])
+            connection.close()  # the mail server takes its time, and requests need the pool
+            yield from mails
+
+    @classmethod
+    def _is_over(cls) -> bool:
+        return cls._is_ending or _is_paused()
 
 
 class Sender(Thread):
@@ -152,6 +187,24 @@ class Sender(Thread):
         connection.close()
 
 
+def _settle_patiently(outcome: Outcome) -> None:
+    """Write it down, also while the database restarts: what was sent would be sent again."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return settle([outcome])
+        except AWAY:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(1)
+        finally:
+            connection.close()
+
+
+def _is_paused() -> bool:
+    return time.monotonic() < _away_until
+
+
 def _pause() -> None:
     global _away_until
     _away_until = time.monotonic() + PAUSE
@@ -160,3 +213,6 @@ def _pause() -> None:
 def _wake_worker() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"NOTIFY {CHANNEL}")
+
+
+atexit.register(Background.end)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.core.mail import mailers
+from django.db import InterfaceError, InternalError, OperationalError
 
 from accounts.encryption import InvalidToken
 from accounts.outbox.mail import Mail
@@ -14,6 +15,8 @@ from accounts.outbox.message import Queued
 
 TRANSPORT = "transport"  # of MAILERS
 CLOSING = 421  # "service not available, closing": the server goes, whatever the email
+# What says that the database is away; the last one: it is read-only for now.
+AWAY = (OperationalError, InterfaceError, InternalError)
 
 logger = logging.getLogger(__name__)
 

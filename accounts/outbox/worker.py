@@ -11,19 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from accounts.outbox.attempt import CHANNEL
 from accounts.outbox.mail import Mail
-from accounts.outbox.transport import Outcome, send, settle
+from accounts.outbox.transport import AWAY, Outcome, send, settle
 
 POLL = 5  # seconds, for retries, and for what no notification tells
 SERVER_PAUSE = 15  # seconds between two attempts while the mail server is away
 DATABASE_PAUSE = 2
 TIDIED_EVERY = 60 * 60
 BATCH = 500  # rows deleted in one transaction
-AWAY = (OperationalError, InterfaceError, InternalError)  # the last one: it is read-only for now
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from django.core.mail import EmailMessage
 from django.db import OperationalError, transaction
 
 from accounts.models import Mail
-from accounts.outbox import attempt, queue
+from accounts.outbox import attempt, queue, queue_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 send = attempt.Background.send  # which conftest.py replaces
@@ -68,13 +68,12 @@ def test_those_that_are_waited_for_are_so_beside_it(mail_server):
 
 
 def test_a_thread_that_broke_off_is_replaced(mail_server, monkeypatch):
-    def break_off(self):
+    def break_off(mails):
         raise OperationalError("the database is away")
 
     mail_server.start()
     with monkeypatch.context() as patch:
-        patch.setattr(threading, "excepthook", lambda error: None)
-        patch.setattr(attempt.Attempt, "send", break_off)
+        patch.setattr(attempt, "send", break_off)
         queue(message(1), in_background=True)
         wait_for_threads()
     queue(message(2), in_background=True)
@@ -90,3 +89,63 @@ def test_with_a_worker_it_is_the_workers(mail_server, settings):
     assert mail_server.visits == set()
     mail_server.come_back()
     assert len(mail_server.mails) == 1
+
+
+def test_each_is_written_down_before_the_next(mail_server, monkeypatch):
+    """So that a process that is killed sends one of five hundred twice, and leases no other."""
+    states, deliver = [], attempt.send
+
+    def looking(mails):
+        for mail in mails:
+            rows = Mail.objects.order_by("pk")
+            states.append([(row.state, row.tries) for row in rows])
+            yield from deliver([mail])
+
+    monkeypatch.setattr(attempt, "send", looking)
+    mail_server.start()
+    with transaction.atomic():
+        queue_all([message(1), message(2)], in_background=True)
+    wait_for_threads()
+    assert states == [
+        [("pending", 1), ("pending", 0)],
+        [("delivered", 1), ("pending", 1)],
+    ]
+
+
+def test_a_process_that_is_stopped_leaves_the_others_to_the_worker(mail_server, monkeypatch):
+    mail_server.start()
+    mail_server.delay = 0.5
+    with transaction.atomic():
+        queue_all([message(1), message(2)], in_background=True)
+    while not Mail.objects.filter(tries=1).exists():
+        pass
+    monkeypatch.setattr(attempt.Background, "_is_ending", False)  # as it was, for later tests
+    attempt.Background.end()
+    assert [mail.state for mail in Mail.objects.order_by("pk")] == ["delivered", "pending"]
+    monkeypatch.undo()
+    mail_server.come_back()
+    assert [mail["Subject"] for mail in mail_server.mails] == ["Number 1", "Number 2"]
+
+
+def test_a_database_that_restarts_learns_what_was_sent(mail_server, monkeypatch):
+    mail_server.start()
+    answers, settle = [OperationalError("restarting")], attempt.settle
+
+    def away_once(outcomes):
+        if answers:
+            raise answers.pop()
+        settle(outcomes)
+
+    monkeypatch.setattr(attempt, "settle", away_once)
+    queue(message(1), in_background=True)
+    wait_for_threads()
+    assert Mail.objects.get().state == "delivered"
+
+
+def test_a_mail_server_that_is_away_is_asked_once(mail_server):
+    with transaction.atomic():
+        queue_all([message(1), message(2)], in_background=True)
+    wait_for_threads()
+    assert [mail.tries for mail in Mail.objects.order_by("pk")] == [1, 0]
+    mail_server.come_back()
+    assert len(mail_server.mails) == 2
