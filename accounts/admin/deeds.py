@@ -21,6 +21,7 @@ class Deed(forms.Form):
     """One deed; its fields say how. A subclass without fields is done at one click."""
 
     title: str  # what the page and its button are called
+    of_many = "{title}: {people}"  # the same, for several people
     explanation: str
     done: str  # what the person has become, read after their name; empty if nothing need be said
     dangerous = False
@@ -39,6 +40,11 @@ class Deed(forms.Form):
         except PermissionDenied as refusal:  # LastOwner is one too
             return str(refusal)
         return ""
+
+    def title_for(self, number: int) -> str:
+        """Return what the page is called that does it to so many people; 0 if nobody is chosen."""
+        people = "1 person" if number == 1 else f"{number} people"
+        return self.of_many.format(title=self.title, people=people) if number else self.title
 
     @classmethod
     def is_for(cls, person: User, by: User) -> bool:
@@ -62,6 +68,7 @@ class PeopleForm(forms.Form):
 
 class Ban(Deed):
     title = "Ban"
+    of_many = "Ban {people}"
     explanation = (
         "They are signed out everywhere and cannot sign in, nor reset their password. "
         "When they try, they read the reason."
@@ -82,6 +89,7 @@ class Ban(Deed):
 
 class Unban(Deed):
     title = "Lift the ban"
+    of_many = "Lift the ban of {people}"
     explanation = "They can sign in again. No session comes back."
     done = "is no longer banned."
 

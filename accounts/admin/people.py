@@ -293,8 +293,10 @@ class UserAdmin(Browsable):
     def _ask_again(
         self, request: HttpRequest, name: str, form: Deed, chosen: PeopleForm
     ) -> HttpResponse:
+        """Name how many people it is, and who, and ask."""
         bulk = f"admin:accounts_user_bulk_{name}"
-        return self._render(request, "deed", bulk=bulk, form=form, chosen=chosen)
+        title = form.title_for(len(chosen.cleaned_data.get("people", ())))
+        return self._render(request, "deed", title=title, bulk=bulk, form=form, chosen=chosen)
 
     def _page(self, person: User) -> str:
         return reverse("admin:accounts_user_change", args=[person.pk])
@@ -302,8 +304,8 @@ class UserAdmin(Browsable):
     def _render(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         form = context["form"]
         context |= self.admin_site.each_context(request)
-        context = {"back": reverse("admin:accounts_user_changelist"), **context}
-        context |= {"title": form.title, "opts": self.opts}
+        usual = {"back": reverse("admin:accounts_user_changelist"), "title": form.title}
+        context = {**usual, **context, "opts": self.opts}
         return render(request, f"admin/accounts/user/{template}.html", context)
 
 

@@ -181,6 +181,8 @@ def test_many_are_banned_at_once_with_one_outcome_each(clerk, alice, bob, dora, 
     people = [alice.pk, bob.pk, dora.pk, olivia.pk]
     chosen = clerk.post(PEOPLE, {"action": "ban_selected", "_selected_action": people})
     assert "alice@example.com" in chosen.text
+    assert "<h1>Ban 4 people</h1>" in chosen.text
+    assert not User.objects.filter(banned_at__isnull=False).exists()
     answer = clerk.post(f"{PEOPLE}ban/", {"people": people, "reason": "Spam"})
     outcomes = {person.name: refusal for person, refusal in answer.context["outcomes"]}
     assert [name for name, refusal in outcomes.items() if not refusal] == [

@@ -143,10 +143,11 @@ def test_the_page_costs_the_same_few_statements_at_any_size(operator, monkeypatc
 
 
 def test_a_pending_migration_is_a_warning_and_never_an_error(operator, monkeypatch):
-    assert "pending" not in operator.get("/admin/").text
+    assert "migration</a> is pending." in operator.get("/admin/").text
     monkeypatch.setattr(front_page, "pending_migrations", lambda: [1, 2])
     page = operator.get("/admin/").text
     assert "2 migrations are pending. Run manage.py migrate." in page
+    assert "migration</a> is pending." not in page
     assert "Sign-ups a day" in page
     monkeypatch.setattr(front_page, "totals", missing_column)
     page = operator.get("/admin/").text
@@ -156,7 +157,9 @@ def test_a_pending_migration_is_a_warning_and_never_an_error(operator, monkeypat
 
 def test_migrations_that_cannot_be_read_are_told_of_too(operator, monkeypatch):
     monkeypatch.setattr(front_page, "pending_migrations", broken_file)
-    assert "The migrations cannot be read: its parent is gone" in operator.get("/admin/").text
+    page = operator.get("/admin/").text
+    assert "The migrations cannot be read: its parent is gone" in page
+    assert "migration</a> is pending." not in page
 
 
 def missing_column(*args):
