@@ -36,9 +36,13 @@ from accounts.verbs import Verb
 PAGE = 5_000  # rows
 BOM = "\ufeff"  # by which Excel knows UTF-8; it would garble every name that is not in ASCII
 BROKEN_OFF = "The download broke off here: it is incomplete.\r\n"
-# What spreadsheets calculate, also behind blanks and in full width. What OWASP says of it:
+# What spreadsheets calculate, also behind blanks and in other widths. What OWASP says of it:
 # https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+SIGN = r"[=+\-@＝＋－＠﹦﹢﹣﹫]"
+FORMULA = re.compile(rf"\s*{SIGN}|[\t\r\n]")
+# Where commas are decimal points, spreadsheets expect semicolons (or tabs) between cells, and then
+# know no quotes: what we have as one cell is several to them.
+FORMULA_WITHIN = re.compile(rf"(?<=[;\t\r\n])(?=[^\S\t\r\n]*{SIGN})")
 
 
 class Downloadable(admin.ModelAdmin):
@@ -180,7 +184,9 @@ def _cells(values: Sequence[Any]) -> list[Any]:
 
 
 def _harmless(text: str) -> str:
-    """Return the text as spreadsheets take for text, whatever it begins with."""
+    """Return the text as spreadsheets take for text, whatever it or a part of it begins with."""
+    if ";" in text or "\n" in text or "\t" in text or "\r" in text:
+        text = FORMULA_WITHIN.sub("'", text)
     return f"'{text}" if FORMULA.match(text) else text
 
 
