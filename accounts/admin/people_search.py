@@ -7,6 +7,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import BooleanField, Case, Q, QuerySet, When
 
 from accounts.browsing.counting import MOST_COUNTED, MOST_SORTED, Estimate, counted
+from accounts.browsing.searching import MOST_WORDS
 from accounts.models import SEARCHED, User
 
 SAMPLE = 1_000  # people
@@ -18,7 +19,7 @@ def found(people: QuerySet[User], term: str) -> tuple[QuerySet[Any], Estimate | 
     Also how many these are about, where they are more than anybody counts.
     """
     words = re.findall(r"[^\W_]+", term)
-    if not words:
+    if not 1 <= len(words) <= MOST_WORDS:
         return people.none(), None
     query = " & ".join(f"{word}:*" for word in words)
     fits = Q(searched=SearchQuery(query, config="simple", search_type="raw"))

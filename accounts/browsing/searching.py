@@ -12,15 +12,20 @@ from django.db.models import Model, Q, QuerySet
 from accounts.browsing.rows import own_field
 
 MOST_FOUND = 1_000  # rows of another table whose beginning is searched for
+MOST_WORDS = 10  # of a search: each is a condition, and for each other table a statement
 
 
 def found[Found: QuerySet[Any, Any]](rows: Found, fields: list[str], term: str) -> Found:
     """Return the rows in which each word of the term is found by one of the lookups.
 
     A lookup is a column with how it compares (`ip__startswith`), or leads by foreign keys to one of
-    another table (`user__email__startswith`): of that the first MOST_FOUND count.
+    another table (`user__email__startswith`): of that the first MOST_FOUND count. More than
+    MOST_WORDS find nothing.
     """
-    for word in term.split():
+    words = term.split()
+    if len(words) > MOST_WORDS:
+        return rows.none()
+    for word in words:
         matches = Q(pk__in=[])
         for field in fields:
             matches |= _match(rows.model, field, word)

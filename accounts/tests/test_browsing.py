@@ -134,6 +134,22 @@ def test_a_search_reads_each_side_by_itself(operator, alice, bob):
     assert not any("JOIN" in q["sql"] and "LIKE" in q["sql"] for q in queries)
 
 
+@pytest.mark.parametrize("table", ["accounts/user", "mfa/authenticator", "auth/permission"])
+def test_a_search_for_a_whole_text_asks_for_nothing(operator, table):
+    """Each word would be a condition, and a statement for each other table."""
+    address, text = f"/admin/{table}/", " ".join(["a"] * 1_000)
+    operator.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.get(address, {"q": text})
+    assert page.context["cl"].result_count == 0
+    assert len(queries) <= 5
+
+
+def test_nobody_filters_by_a_pattern_which_may_take_hours(operator):
+    for lookup in ("email__regex", "name__iregex", "created__date__regex", "pk__regex"):
+        assert operator.get(PEOPLE, {lookup: "a"}).status_code == 400
+
+
 def test_suggestions_are_not_counted(operator, alice, bob, monkeypatch):
     monkeypatch.setattr(counting, "MOST_SUGGESTED", 1)
     field = {"app_label": "account", "model_name": "emailaddress", "field_name": "user"}
