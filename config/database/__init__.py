@@ -7,6 +7,8 @@ import environ
 from config.database import embedded
 from config.env import SettingError
 
+LONGEST_STATEMENT = 30  # seconds, in a request
+
 
 def from_url(
     url: str, *, environment: str, pool_size: int, transaction_pooling: bool = False
@@ -38,6 +40,17 @@ def from_url(
         "prepare_threshold": None if transaction_pooling else 5,
     }
     return database
+
+
+def limit_statements(database: dict[str, Any]) -> None:
+    """Let PostgreSQL give up what takes a request longer than LONGEST_STATEMENT.
+
+    It would go on after the visitor has left, and a few of these are all that a server can answer.
+    Commands have no limit, nor has what DATABASE_URL gives `?options=`; a pooler may refuse them.
+    """
+    options = database["OPTIONS"]
+    if options["prepare_threshold"] is not None:
+        options.setdefault("options", f"-c statement_timeout={LONGEST_STATEMENT}s")
 
 
 def _parse(url: str) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import json
 
+import psycopg
 import pytest
+from django.db import connection
 from psycopg_pool.base import AttemptWithBackoff
 
 from config import database
@@ -105,3 +107,23 @@ def test_the_pool_tries_again_every_two_seconds_however_long_the_database_was_aw
         now += attempt.delay
     assert max(pauses) < 2.5
     assert now - 1000 >= pool["timeout"]  # whoever waits has somebody trying
+
+
+def test_no_statement_of_a_request_takes_for_ever(db):
+    shown = "import config.wsgi; from django.db import connection as c; print(c.settings_dict)"
+    assert "-c statement_timeout=30s" in run("-c", shown, **PRODUCTION).stdout
+    entry = {"OPTIONS": {"prepare_threshold": 5}}
+    database.limit_statements(entry)
+    where = connection.get_connection_params()
+    with psycopg.connect(**where, options=entry["OPTIONS"]["options"]) as served:
+        assert served.execute("SHOW statement_timeout").fetchone() == ("30s",)
+
+
+def test_a_pooler_is_asked_for_no_limit_and_an_own_one_stays():
+    options = {"environment": "production", "pool_size": 4}
+    pooled = database.from_url("postgres://pooler", **options, transaction_pooling=True)
+    own = database.from_url("postgres://here/x?options=-c%20statement_timeout%3D9s", **options)
+    for entry in (pooled, own):
+        database.limit_statements(entry)
+    assert "options" not in pooled["OPTIONS"]
+    assert own["OPTIONS"]["options"] == "-c statement_timeout=9s"
