@@ -167,6 +167,15 @@ def test_a_clerk_leaves_the_addresses_of_owners_alone(clerk, olivia):
     assert not address.verified
 
 
+def test_a_clerk_confirms_no_address_of_their_own(clerk, bob):
+    """They could join what others are invited to: a code proves whose mailbox it is."""
+    address = EmailAddress.objects.create(user=bob, email="somebody-elses@example.com")
+    answer = clerk.post(url(EmailAddress, "change", address.pk), {"verified": "on"})
+    assert answer.status_code == 403
+    address.refresh_from_db()
+    assert not address.verified
+
+
 def test_a_clerk_confirms_the_address_of_a_person(clerk, alice):
     EmailAddress.objects.update(verified=False)
     address = EmailAddress.objects.get(user=alice)
