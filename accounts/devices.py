@@ -90,7 +90,7 @@ def sessions_end(request: DeviceRequest) -> HttpResponse:
     """Sign out every device but this one."""
     with transaction.atomic():
         request.user.sign_out_everywhere(but=request.session)
-        Event.record(Verb.SESSION_REVOKED, by=request.user, all=True)
+        Event.record(Verb.SESSIONS_REVOKED, by=request.user)
     messages.success(request, "Every other device is signed out.")
     return redirect("accounts:session_list")
 

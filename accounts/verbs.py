@@ -21,6 +21,7 @@ class Verb(models.TextChoices):
     SIGN_IN_FAILED = "account.sign_in_failed", "failed to sign in as"
     SIGNED_OUT = "account.signed_out", "signed out"
     SESSION_REVOKED = "account.session_revoked", "ended a session of"
+    SESSIONS_REVOKED = "account.sessions_revoked", "signed out every device of"
     PASSWORD_RESET_ASKED = "account.password_reset_asked", "asked to reset the password of"
     PASSWORD_RESET = "account.password_reset", "reset the password"
     PASSWORD_CHANGED = "account.password_changed", "changed the password"
@@ -121,7 +122,7 @@ def alone(verb: str) -> str:
 
 def ending(verb: str, data: Mapping[str, Any]) -> str:
     """Return what the data adds to the sentence: 'from member to admin', or nothing."""
-    told = {key: _text(value) for key, value in data.items() if value is not None}
+    told = {key: as_text(value) for key, value in data.items() if value is not None}
     for template in ENDINGS.get(verb, []):  # type: ignore[call-overload]
         try:
             return template.format_map(told)
@@ -130,9 +131,10 @@ def ending(verb: str, data: Mapping[str, Any]) -> str:
     return ""
 
 
+def as_text(value: Any) -> str:
+    """Return a value of the data as people write it: 'name, slug' for a list."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _wording(verb: str) -> str:
     return dict(Verb.choices).get(verb, verb)
-
-
-def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

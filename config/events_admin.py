@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from accounts.browsing import AgeFilter, ReadOnly, Rows
 from accounts.events import Event, with_names
 from accounts.models import User
-from accounts.verbs import Verb, alone
+from accounts.verbs import Verb, alone, as_text
 from orgs.models import Organization
 
 MOST_FOUND = 100  # people or organizations whose beginning is searched for
@@ -103,7 +103,9 @@ class EventAdmin(ReadOnly):
     def details(self, event: Event) -> str:
         told = {key: value for key, value in event.data.items() if key != "personal"}
         told |= event.data.get("personal", {})
-        return ", ".join(f"{key}: {value}" for key, value in told.items() if value is not None)
+        return "; ".join(
+            f"{key}: {as_text(value)}" for key, value in told.items() if value is not None
+        )
 
 
 def _with_all_names(events: Any) -> list[Any]:

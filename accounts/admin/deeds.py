@@ -111,7 +111,7 @@ class SignOut(Deed):
     @transaction.atomic
     def do(self, person: User, request: HttpRequest) -> None:
         person.sign_out_everywhere()
-        Event.record(Verb.SESSION_REVOKED, by=user_of(request), subject=person, all=True)
+        Event.record(Verb.SESSIONS_REVOKED, by=user_of(request), subject=person)
 
 
 class Impersonate(Deed):

@@ -86,12 +86,12 @@ class Downloadable(admin.ModelAdmin):
         return StreamingHttpResponse(_lines(fields, begun), headers=headers)
 
     def fields_in_csv(self, request: HttpRequest) -> list["Field[Any, Any]"]:
-        """Return the columns that may be read."""
+        """Return the columns that may be read, the key before what is inherited."""
         shown = {*self.get_list_display(request), *flatten_fieldsets(self.get_fieldsets(request))}
         readable = {*shown, *self.also_in_csv}
         return [
             field
-            for field in self.opts.concrete_fields
+            for field in sorted(self.opts.concrete_fields, key=lambda one: not one.primary_key)
             if field.name not in self.never_in_csv
             and (field.name in readable or not _is_kept_back(field))
         ]

@@ -151,7 +151,7 @@ def test_all_other_devices_are_signed_out(laptop, phone, bob):
     sign_in(stranger, "bob@example.com")
     laptop.post(f"{PAGE}end/")
     assert [is_signed_in(browser) for browser in (laptop, phone, stranger)] == [True, False, True]
-    assert Event.objects.filter(verb=Verb.SESSION_REVOKED).count() == 1
+    assert Event.objects.filter(verb=Verb.SESSIONS_REVOKED).count() == 1
 
 
 def test_nobody_signs_out_somebody_elses_device(laptop, bob):

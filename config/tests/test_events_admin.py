@@ -44,6 +44,11 @@ def test_a_line_reads_as_a_sentence(operator, olivia, alice, bob, acme):
     assert "Acme</a>" in page.text
 
 
+def test_details_read_as_words(operator, alice):
+    Event.record(Verb.ROW_CHANGED, by=alice, table="projects.project", fields=["name", "slug"])
+    assert "table: projects.project; fields: name, slug" in operator.get(LIST).text
+
+
 def test_of_an_erased_person_the_trail_says_so(operator, olivia, bob):
     Event.record(Verb.SIGNED_IN, by=bob)
     Event.record(Verb.UNBANNED, by=olivia, subject=bob)

@@ -62,6 +62,7 @@ def test_every_table_is_there_as_csv_without_its_secrets(operator, model):
     header, *rows = csv.reader(io.StringIO(text, newline=""))
     columns = {field.attname for field in model._meta.concrete_fields}
     assert columns - {*header} == LEFT_OUT.get(model._meta.label, set())
+    assert header[0] == model._meta.pk.attname
     assert len(rows) == count > 0
     assert {len(row) for row in rows} == {len(header)}
     assert SECRET not in text
