@@ -18,7 +18,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Field, JSONField, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -158,18 +158,27 @@ def _column(field: "Field[Any, Any]") -> str | Cast:
 def _lines(
     fields: list["Field[Any, Any]"], pages: Iterator[list[tuple[Any, ...]]]
 ) -> Iterator[str]:
-    """Yield the file, a page at a time.
+    """Yield the file, a page at a time, and meanwhile leave the database's connection to others.
 
-    An error breaks the connection, by which the browser knows that something is missing; the last
+    Whoever downloads slowly would keep it for as long, and two of them all that a small pool has.
+    An error breaks the download off, by which the browser knows that something is missing; the last
     line says so wherever a proxy keeps that from it.
     """
+    _lend_connection()
     yield BOM + _csv([[field.attname for field in fields]])
     try:
         for page in pages:
+            _lend_connection()
             yield _csv(_cells(row[1:]) for row in page)
     except DatabaseError:
         yield BROKEN_OFF
         raise
+
+
+def _lend_connection() -> None:
+    """Give it back to the pool; the next statement takes one anew."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _csv(rows: Any) -> str:

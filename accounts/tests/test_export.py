@@ -167,6 +167,16 @@ def test_an_error_halfway_ends_the_file_by_no_good_end(operator, monkeypatch):
         next(pieces)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_pages", "five")
+def test_who_reads_slowly_keeps_no_connection_from_others(operator):
+    pieces = iter(operator.get(ENTRIES_CSV))
+    for _ in range(3):
+        next(pieces)
+        assert connection.connection is None
+    assert b"".join(pieces).count(b"@") == 1
+
+
 def test_an_error_at_the_beginning_is_an_error_page(operator, monkeypatch):
     monkeypatch.setattr(export, "_pages", broken)
     assert operator.get(ENTRIES_CSV).status_code == 503
