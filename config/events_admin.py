@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import AgeFilter, ReadOnly, Rows
+from accounts.browsing import AgeFilter, ReadOnly, Rows, YesNoFilter
 from accounts.events import Event, with_names
 from accounts.models import User
 from accounts.verbs import Verb, alone, as_text
@@ -32,20 +32,10 @@ class VerbFilter(admin.SimpleListFilter):
         return events.filter(verb=self.value()) if self.value() else events
 
 
-class ImpersonatedFilter(admin.SimpleListFilter):
+class ImpersonatedFilter(YesNoFilter):
     title = "acting as somebody else"
     parameter_name = "impersonated"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, events: QuerySet[Event]) -> QuerySet[Event]:
-        match self.value():
-            case "yes":
-                return events.filter(impersonator_id__isnull=False)
-            case "no":
-                return events.filter(impersonator_id=None)
-        return events
+    condition = Q(impersonator_id__isnull=False)
 
 
 class EventList(Rows):

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 
 from accounts.admin.powers import user_of
-from accounts.browsing import AgeFilter, NothingToChange, link_to
+from accounts.browsing import AgeFilter, ReadOnly, link_to
 from accounts.forms import EmailField
 from orgs.models import Membership, Organization, Ownership, Transfer
 from orgs.transfers import assign
@@ -45,15 +45,10 @@ class AssignForm(forms.Form):
         return member
 
 
-class GoesAlong(NothingToChange):
-    """What goes with its organization or its member, never on a page of its own."""
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Ownership)
-class OwnershipAdmin(GoesAlong):
+class OwnershipAdmin(ReadOnly):
+    """It goes with its organization, never on a page of its own."""
+
     list_display = ["created", "organization", "user"]
     list_filter = [AgeFilter]
     list_select_related = ["organization", "organization_user__user"]
@@ -119,7 +114,7 @@ def _page(organization: Organization) -> str:
 
 
 @admin.register(Transfer)
-class TransferAdmin(GoesAlong):
+class TransferAdmin(ReadOnly):
     """Who is asked to take over. Only the two of them change that."""
 
     list_display = ["created", "organization", "recipient", "expires"]

@@ -9,7 +9,6 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Coalesce, Lower, Now, Reverse
 from uuid_utils.compat import uuid7
 
-from accounts.models import User
 from waitlist import emails, limits
 
 
@@ -70,10 +69,6 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return self.email
-
-    def clean(self) -> None:
-        super().clean()
-        self.email = User.objects.normalize_email(self.email)
 
     @classmethod
     def join(cls, email: str, source: dict[str, str] | None = None) -> None:

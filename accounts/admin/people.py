@@ -25,7 +25,7 @@ from accounts.admin.deeds import (
 )
 from accounts.admin.people_search import found
 from accounts.admin.powers import handled_by, may_touch, user_of
-from accounts.browsing import AgeFilter, Browsable, NothingToChange
+from accounts.browsing import AgeFilter, Browsable, NothingToChange, YesNoFilter
 from accounts.mfa.factors import HAS_SECOND_FACTOR
 from accounts.models import Avatar, User
 from accounts.verbs import Verb
@@ -58,23 +58,6 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(banned)
             case "off":
                 return queryset.filter(is_active=False)
-        return queryset
-
-
-class YesNoFilter(admin.SimpleListFilter):
-    """Of a condition that a subquery answers."""
-
-    condition: Exists
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        match self.value():
-            case "yes":
-                return queryset.filter(self.condition)
-            case "no":
-                return queryset.filter(~self.condition)
         return queryset
 
 

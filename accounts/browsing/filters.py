@@ -1,10 +1,10 @@
-"""Filters that an index answers, however many rows there are."""
+"""Filters for the lists of any table."""
 
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -12,7 +12,10 @@ from accounts.events import first_id
 
 
 class AgeFilter(admin.SimpleListFilter):
-    """By the time that is in the id (uuid7), which is what the list is ordered by."""
+    """By the time that is in the id (uuid7), which is what the list is ordered by.
+
+    So an index answers it, however many rows there are.
+    """
 
     title = "when"
     parameter_name = "days"
@@ -25,3 +28,20 @@ class AgeFilter(admin.SimpleListFilter):
             return rows
         start = timezone.now() - timedelta(days=int(self.value() or 0))
         return rows.filter(pk__gte=first_id(start))
+
+
+class YesNoFilter(admin.SimpleListFilter):
+    """By whether a condition holds."""
+
+    condition: Exists | Q
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "yes":
+                return rows.filter(self.condition)
+            case "no":
+                return rows.filter(~self.condition)
+        return rows

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.browsing import counting, rows
+from accounts.browsing import autocompletion, counting, rows
 from accounts.browsing.counting import Estimate
 from accounts.events import first_id
 from accounts.models import User
@@ -151,7 +151,7 @@ def test_nobody_filters_by_a_pattern_which_may_take_hours(operator):
 
 
 def test_suggestions_are_not_counted(operator, alice, bob, monkeypatch):
-    monkeypatch.setattr(counting, "MOST_SUGGESTED", 1)
+    monkeypatch.setattr(autocompletion, "MOST_SUGGESTED", 1)
     field = {"app_label": "account", "model_name": "emailaddress", "field_name": "user"}
     page = operator.get("/admin/autocomplete/", field | {"term": "example"}).json()
     assert len(page["results"]) == 1

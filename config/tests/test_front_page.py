@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts.browsing import counting, totals
+from accounts.browsing import counting
 from accounts.events import first_id
 from accounts.models import Mail, User
 from accounts.outbox import queue
@@ -137,7 +137,7 @@ def test_the_page_costs_the_same_few_statements_at_any_size(operator, monkeypatc
 
     operator.get("/admin/")
     assert statements() == 5  # the session, two for migrations, the counts and the chart
-    monkeypatch.setattr(totals, "MOST_COUNTED", 1)
+    monkeypatch.setattr(counting, "MOST_COUNTED", 1)
     assert statements() == 6  # and what PostgreSQL estimates where there is too much to count
     assert isinstance(figures(operator)["People", "altogether"].number, counting.Estimate)
 
