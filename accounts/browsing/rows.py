@@ -10,6 +10,7 @@ from django.db.models import F, Field, Func, Model, OrderBy, QuerySet, TextField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from uuid_utils.compat import uuid7
 
 from accounts.browsing.counting import MOST_SORTED
@@ -83,6 +84,7 @@ class Rows(ChangeList):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
         self.list_display = [self._linked(name) for name in self.list_display]
 
     def get_ordering_field(self, field_name: Any) -> Any:

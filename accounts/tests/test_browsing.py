@@ -124,6 +124,12 @@ def test_rows_are_filtered_by_the_time_in_their_id(operator, alice):
     assert [person.name for person in recent] == ["Alice Example", "Olivia Example"]
 
 
+def test_only_what_a_search_or_a_filter_leaves_is_counted_beside_them(operator, alice):
+    assert "show all" not in operator.get(PEOPLE, {"o": "1"}).text
+    assert "1 result (" in operator.get(PEOPLE, {"q": "alice"}).text
+    assert "2 results (" in operator.get(PEOPLE, {"days": "7"}).text
+
+
 def test_a_search_reads_each_side_by_itself(operator, alice, bob):
     """An OR over a join has no index: all of the rows would be read."""
     Authenticator.objects.create(user=alice, type="totp", data={})

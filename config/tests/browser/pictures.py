@@ -20,7 +20,7 @@ def take(site="http://127.0.0.1:8000"):
         operator.opens("/admin/accounts/user/")
         operator.fills(Email="olivia@example.com", Password=PASSWORD)
         operator.presses("Sign in")
-        operator.sees("Select user to change")
+        operator.sees("Users")
         operator.page.mouse.move(0, 0)
         operator.page.screenshot(path=BASE_DIR / "docs/studio.png")
         operator.opens("/admin/schema/")

@@ -82,7 +82,7 @@ def test_the_operator_enters_the_admin_through_our_sign_in(visitor, acme, olivia
     operator.sees("Sign in")
     operator.fills(Email=olivia.email, Password=PASSWORD)
     operator.presses("Sign in")
-    operator.sees("Select organization to change")
+    operator.sees("Organizations")
     operator.follows("Acme")
     operator.sees("Change organization")
 

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "/admin/": "Site administration",
-    "/admin/accounts/user/": "Select user to change",
+    "/admin/accounts/user/": "Users",
     "/admin/accounts/user/add/": "Add user",
-    "/admin/waitlist/entry/": "Select entry to change",
+    "/admin/waitlist/entry/": "Entries",
     "/admin/waitlist/entry/invite-next/": "Invite the next people",
     "/admin/schema/": "Schema",
     "/admin/schema/orgs_membership/": "orgs_membership",
@@ -85,7 +85,7 @@ def test_an_operator_finds_bans_and_unbans_a_person(visitor, acme, dora, olivia,
     operator.presses("Sign in")
     operator.sees("Trust this browser?")
     operator.presses("Ask me each time")
-    operator.sees("Select user to change")
+    operator.sees("Users")
 
     operator.fills(Words_to_search_for="dor")
     operator.presses("Search")
@@ -118,7 +118,7 @@ def test_an_operator_invites_the_first_ten_of_the_waitlist(visitor, olivia, mail
     operator.sees("Invite 10 people")
     operator.presses("Invite 10 people")
     operator.reads("10 people were invited.")
-    operator.sees("Select entry to change")
+    operator.sees("Entries")
     left = Entry.objects.filter(invited=None).values_list("email", flat=True)
     assert set(left) == {"erin10@example.com", "erin11@example.com"}
     assert len(mailoutbox) == 10
