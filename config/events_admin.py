@@ -9,10 +9,9 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import AgeFilter, ReadOnly, Rows, YesNoFilter
+from accounts.browsing import AgeFilter, ReadOnly, Rows, YesNoFilter, address_of
 from accounts.events import Event, with_names
 from accounts.models import User
 from accounts.verbs import Verb, alone, as_text
@@ -147,5 +146,5 @@ def _link(field: str, pk: UUID | None, text: str) -> str:
     """Return the text, leading to all events with this value."""
     if not pk:
         return text
-    url = reverse("admin:accounts_event_changelist", query={field: pk})
+    url = address_of(Event, "changelist", query={field: pk})
     return format_html('<a href="{}">{}</a>', url, text)

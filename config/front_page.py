@@ -14,8 +14,8 @@ from django.db import ProgrammingError
 from django.db.models import Count, F, Func, IntegerField, Model, QuerySet, UUIDField, Value
 from django.utils import timezone
 
+from accounts.browsing import address_of
 from accounts.browsing.counting import Estimate, totals
-from accounts.browsing.rows import address_of
 from accounts.events import first_id
 from accounts.models import Mail, User
 from config.database.pending import pending_migrations

@@ -7,10 +7,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.browsing import AgeFilter, Browsable, NothingToAdd, NothingToChange, link_to
+from accounts.admin.avatars import picture_of
+from accounts.browsing import (
+    AgeFilter,
+    Browsable,
+    NothingToAdd,
+    NothingToChange,
+    address_of,
+    link_to,
+)
 from accounts.verbs import Verb
 from orgs import emails
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
@@ -61,15 +68,12 @@ class OrganizationAdmin(NothingToAdd):
     @admin.display
     def people(self, organization: Organization) -> str:
         """A link, not a list: there may be a hundred thousand."""
-        url = reverse("admin:orgs_membership_changelist", query={"organization": organization.pk})
+        url = address_of(Membership, "changelist", query={"organization": organization.pk})
         return format_html('<a href="{}">Members</a>', url)
 
     @admin.display(description="logo")
     def picture(self, organization: Organization) -> str:
-        if organization.logo_id is None:
-            return "-"
-        url = reverse("avatar", args=[organization.logo_id])
-        return format_html('<img src="{}" alt="" width="128" height="128">', url)
+        return picture_of(organization.logo_id) if organization.logo_id else "-"
 
 
 @admin.register(Membership)
@@ -112,7 +116,7 @@ class TeamAdmin(Held, NothingToChange):
 
     @admin.display
     def people(self, team: Team) -> str:
-        url = reverse("admin:orgs_teammembership_changelist", query={"team": team.pk})
+        url = address_of(TeamMembership, "changelist", query={"team": team.pk})
         return format_html('<a href="{}">People</a>', url)
 
 

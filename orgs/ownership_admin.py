@@ -8,10 +8,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from accounts.admin.powers import user_of
-from accounts.browsing import AgeFilter, ReadOnly, link_to
+from accounts.browsing import AgeFilter, ReadOnly, address_of, link_to
 from accounts.forms import EmailField
 from orgs.models import Membership, Organization, Ownership, Transfer
 from orgs.transfers import assign
@@ -110,7 +110,7 @@ def _is_assigned(form: AssignForm, request: HttpRequest) -> bool:
 
 
 def _page(organization: Organization) -> str:
-    return reverse("admin:orgs_organization_change", args=[organization.pk])
+    return address_of(Organization, "change", organization.pk)
 
 
 @admin.register(Transfer)

@@ -10,10 +10,9 @@ from django.contrib.admin.widgets import AdminEmailInputWidget
 from django.db.models import QuerySet
 from django.db.models.functions import Reverse
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html_join
 
-from accounts.browsing.filters import AgeFilter
+from accounts.browsing import AgeFilter, address_of
 from accounts.forms import EmailField
 from accounts.models import User
 from accounts.verbs import Verb
@@ -90,9 +89,8 @@ class EntryAdmin(Inviting):
     @admin.display(description="came by")
     def came_by(self, entry: Entry) -> str:
         """How they came; each leads to all who came so."""
-        page = "admin:waitlist_entry_changelist"
         told = [
-            (reverse(page, query={"q": f"{key}={value}"}), value)
+            (address_of(Entry, "changelist", query={"q": f"{key}={value}"}), value)
             for key, value in entry.source.items()
         ]
         return format_html_join(", ", '<a href="{}">{}</a>', told)

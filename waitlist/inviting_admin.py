@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts import limits
 from accounts.admin.powers import user_of
-from accounts.browsing import Browsable
+from accounts.browsing import Browsable, address_of
 from waitlist.inviting import (
     LIFETIME,
     MOST_AT_ONCE,
@@ -133,7 +133,7 @@ class Inviting(Browsable):
             request,
             f"Invite {_people(number)}" if number else f"Send a new link to {_people(working)}",
             _form_for(keys, number, working),
-            action=reverse("admin:waitlist_entry_invite"),
+            action=address_of(Entry, "invite"),
             number=number or working,
             left_out=_left_out(skipped),
         )

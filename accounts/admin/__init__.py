@@ -1,5 +1,5 @@
 """The admin's pages of people and of what belongs to them; the gate before it: config/gate.py."""
 
-from accounts.admin import addresses, connections, devices, mail, people
+from accounts.admin import addresses, avatars, connections, devices, mail, people
 
-__all__ = ["addresses", "connections", "devices", "mail", "people"]
+__all__ = ["addresses", "avatars", "connections", "devices", "mail", "people"]

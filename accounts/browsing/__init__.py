@@ -4,7 +4,7 @@ from accounts.browsing.deleting import delete_selected
 from accounts.browsing.filters import AgeFilter, YesNoFilter
 from accounts.browsing.lists import Browsable, NothingToAdd, NothingToChange, ReadOnly
 from accounts.browsing.refusals import REFUSED, explain
-from accounts.browsing.rows import Rows, link_to
+from accounts.browsing.rows import Rows, address_of, link_to
 
 __all__ = [
     "REFUSED",
@@ -15,6 +15,7 @@ __all__ = [
     "ReadOnly",
     "Rows",
     "YesNoFilter",
+    "address_of",
     "delete_selected",
     "explain",
     "link_to",

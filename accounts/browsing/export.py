@@ -24,10 +24,11 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.browsing.rows import address_of
 from accounts.events import Event
 from accounts.own_data import LOOKS_SECRET, OPAQUE
 from accounts.signin.reauthentication import require_fresh_sign_in
@@ -70,8 +71,7 @@ class Downloadable(admin.ModelAdmin):
         try:
             rows = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
-            page = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
-            return redirect(reverse(page, query={ERROR_FLAG: 1}))
+            return redirect(address_of(self.model, "changelist", query={ERROR_FLAG: 1}))
         name = f"{self.opts.app_label}-{self.opts.model_name}-{timezone.now():%Y-%m-%d}.csv"
         headers = {
             "Content-Type": "text/csv; charset=utf-8",

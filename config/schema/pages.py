@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from django.apps import apps
 from django.contrib import admin
 from django.db import models
-from django.urls import reverse
 from django.utils.html import strip_tags
 
+from accounts.browsing import address_of
 from config.schema import catalog
 from config.schema.catalog import Column, Constraint, ForeignKey, Index, Table, Trigger
 from config.schema.differences import Difference
@@ -113,7 +113,7 @@ def list_url(table: Table) -> str:
     model = catalog.models_by_table().get(table.name)
     if model is None or not admin.site.is_registered(model):
         return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return address_of(model, "changelist")
 
 
 def _helps(model: type[models.Model] | None) -> dict[str, str]:

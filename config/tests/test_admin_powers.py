@@ -97,7 +97,7 @@ def is_open(answer):
 
 def opened(client, method, pages):
     """Return the names of the pages that open; what a form did is undone."""
-    before = transaction.savepoint()
+    before = transaction.savepoint_create()
     found = {name for name, path in pages.items() if is_open(getattr(client, method)(path))}
     transaction.savepoint_rollback(before)
     return found
