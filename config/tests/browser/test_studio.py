@@ -89,7 +89,7 @@ def test_an_operator_finds_bans_and_unbans_a_person(visitor, acme, dora, olivia,
 
     operator.fills(Words_to_search_for="dor")
     operator.presses("Search")
-    assert operator.page.locator("#result_list tbody tr").count() == 1
+    expect(operator.page.locator("#result_list tbody tr")).to_have_count(1)
     operator.follows(dora.email)
     operator.sees("Change user")
     operator.follows("Ban")
