@@ -88,14 +88,13 @@ class CarefulForm(forms.ModelForm):
         for bound in self:
             if not bound.field.show_hidden_initial or bound.name not in self.cleaned_data:
                 continue
-            was_told = self._was_told(bound)
             differs = bound.field.has_changed(self._now(bound), bound.data)
             if not differs:
                 typed.discard(bound.name)
-            elif was_told and bound.name not in typed:
+            elif bound.name not in typed:
                 now = bound.field.prepare_value(self._now(bound))
                 self.cleaned_data[bound.name] = bound.field.to_python(now)
-            elif was_told and self._is_stale(bound):
+            elif self._was_told(bound) and self._is_stale(bound):
                 self.add_error(bound.name, CHANGED_MEANWHILE)
                 self._tell(bound, self._now(bound))
         self.changed_data = [name for name in self.fields if name in typed]

@@ -3,6 +3,7 @@
 from threading import Thread
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -37,6 +38,18 @@ def test_an_old_page_takes_back_nothing_that_was_not_typed_on_it(operator, acme)
     acme.refresh_from_db()
     assert (acme.name, acme.slug) == ("Zenith", "elsewhere")
     assert Event.objects.get(verb=Verb.ORGANIZATION_EDITED).data["fields"] == ["name"]
+
+
+def test_a_form_without_a_field_leaves_it_as_it_is(operator, acme, alice):
+    """Also where nothing is what an empty field means; else that would change unrecorded."""
+    EmailAddress.objects.filter(user=alice).update(verified=True)
+    address = EmailAddress.objects.get(user=alice)
+    for row, form in ((acme, {"name": "Acme", "slug": "acme"}), (address, {})):
+        values = type(row)._base_manager.filter(pk=row.pk).values
+        [before] = values()
+        assert operator.post(url(type(row), "change", row.pk), form).status_code == 302
+        [after] = values()
+        assert after | {"modified": 0} == before | {"modified": 0}
 
 
 def test_who_changes_what_somebody_else_changed_meanwhile_is_asked_first(operator, acme):
