@@ -12,7 +12,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path, register_converter, reverse
+from django.urls.converters import StringConverter
 
 from accounts.browsing import REFUSED, delete_selected, explain
 from accounts.browsing.autocompletion import Autocompletion
@@ -24,6 +25,15 @@ from config import front_page
 from config.schema import views as schema
 
 View = Callable[..., HttpResponse]
+
+
+class TableName(StringConverter):
+    """Whatever PostgreSQL takes for a name, slashes and line breaks, too."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(TableName, "table")
 
 
 class AdminSite(admin.AdminSite):
@@ -63,7 +73,7 @@ class AdminSite(admin.AdminSite):
         rows = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
         return [
             path("schema/", self.admin_view(schema.overview), name="schema"),
-            path("schema/<path:name>/", self.admin_view(schema.table), name="schema_table"),
+            path("schema/<table:name>/", self.admin_view(schema.table), name="schema_table"),
             path("migrations/", self.admin_view(schema.migrations), name="schema_migrations"),
             *rows,
         ]

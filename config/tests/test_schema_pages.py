@@ -73,7 +73,7 @@ def test_a_table_that_is_not_there_is_not_found(reader):
     assert reader.get(page_of("it\0s")).status_code == 404
 
 
-@pytest.mark.parametrize("name", ['Odd "Name', "a/b", "a%2Fb", "<b>?#"])
+@pytest.mark.parametrize("name", ['Odd "Name', "a/b", "a%2Fb", "<b>?#", "a\nb"])
 def test_a_table_with_an_odd_name_has_a_page(reader, name):
     quoted = '"{}"'.format(name.replace('"', '""'))
     run(f"CREATE TABLE {quoted} (id integer PRIMARY KEY)")
