@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from io import StringIO
 from itertools import chain
 from typing import Any
@@ -19,7 +20,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
-from django.db.models import Field, JSONField, QuerySet, TextField
+from django.db.models import Field, JSONField, Model, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -28,7 +29,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.browsing.rows import address_of
+from accounts.browsing.rows import address_of, own_field
 from accounts.events import Event
 from accounts.own_data import LOOKS_SECRET, OPAQUE
 from accounts.signin.reauthentication import require_fresh_sign_in
@@ -36,6 +37,7 @@ from accounts.verbs import Verb
 
 PAGE = 5_000  # rows
 BOM = "\ufeff"  # by which Excel knows UTF-8; it would garble every name that is not in ASCII
+LONGEST_CHOICE = 40  # letters of what a filter offers
 BROKEN_OFF = "The download broke off here: it is incomplete.\r\n"
 # What spreadsheets calculate, also behind blanks and in other widths. What OWASP says of it:
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -113,19 +115,27 @@ def _filters(rows: ChangeList) -> str | None:
     Words that somebody typed may be an address or a name, which the trail could never forget: of
     these it has no more than that there were some.
     """
-    declared = {name for spec in rows.filter_specs for name in spec.expected_parameters()}
-    told = [
-        f"{name}={','.join(values) if name in declared or all(map(_is_id, values)) else '…'}"
-        for name, values in rows.get_filters_params().items()
-    ]
+    offered = {name for spec in rows.filter_specs for name in spec.expected_parameters()}
+    told = []
+    for name, values in rows.get_filters_params().items():
+        is_harmless = _is_choice if name in offered else partial(_is_key, rows.model, name)
+        told.append(f"{name}={','.join(values) if all(map(is_harmless, values)) else '…'}")
     return ", ".join([*told, *(["search"] if rows.query else [])]) or None
 
 
-def _is_id(value: str) -> bool:
+def _is_choice(value: str) -> bool:
+    """Whether a filter may have offered this; what somebody put in its place may be an address."""
+    return len(value) <= LONGEST_CHOICE and "@" not in value
+
+
+def _is_key(model: type[Model], name: str, value: str) -> bool:
+    """Whether this is the key of a row; other numbers may be somebody's, elsewhere."""
     try:
         UUID(value)
     except ValueError:
-        return value.isdecimal()
+        field = own_field(model, name.partition("__")[0])
+        is_key = field is not None and (field.is_relation or field.primary_key)
+        return is_key and value.isdecimal()
     return True
 
 
