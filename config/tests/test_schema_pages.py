@@ -13,6 +13,11 @@ from config.schema import catalog, expected, history
 
 OVERVIEW = "/admin/schema/"
 MIGRATIONS = "/admin/migrations/"
+FIND_BY_KEY = """
+    BEGIN;
+    SET LOCAL enable_seqscan = off;
+    SELECT FROM waitlist_entry WHERE id = '018f0000-0000-7000-8000-000000000000';
+    COMMIT"""
 
 
 def page_of(table):
@@ -28,6 +33,11 @@ def words(page):
     """Return what the page says, without its tags."""
     text = re.sub(r"</?(a|code|strong)\b[^>]*>", "", page.text)
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+def drawing(page):
+    """Return the SVG that the page draws."""
+    return re.search(r'<svg class="diagram-drawing".*?</svg>', page.text, re.DOTALL)[0]
 
 
 @pytest.fixture
@@ -99,6 +109,27 @@ def test_a_table_says_everything_of_itself_and_leads_to_both_ends_of_its_keys(re
     for name in ("orgs_organization", "orgs_ownership", "accounts_session", "accounts_user"):
         assert f'href="{page_of(name)}"' in page.text
     assert 'href="/admin/orgs/membership/"' in page.text
+
+
+@pytest.mark.django_db(transaction=True)  # uses are counted once a transaction has ended
+def test_an_index_tells_how_often_it_was_used(reader):
+    def uses():
+        page = words(reader.get(page_of("waitlist_entry")))
+        return int(re.search(r"waitlist_entry_pkey (\d+) ", page)[1])
+
+    before = uses()
+    for _ in range(3):
+        run(FIND_BY_KEY)
+    run("SELECT pg_stat_force_next_flush()")
+    assert uses() == before + 3
+
+
+def test_a_table_shows_its_neighbors_and_the_overview_all(reader):
+    drawn = {path: drawing(reader.get(path)) for path in (OVERVIEW, page_of("orgs_team"))}
+    assert f'href="{page_of("orgs_membership")}"' in drawn[OVERVIEW]
+    assert f'href="{page_of("account_emailaddress")}"' in drawn[OVERVIEW]
+    assert f'href="{page_of("orgs_organization")}"' in drawn[page_of("orgs_team")]
+    assert f'href="{page_of("account_emailaddress")}"' not in drawn[page_of("orgs_team")]
 
 
 def test_each_list_of_the_admin_leads_to_its_table_and_each_page_to_the_schema(reader):
