@@ -1,4 +1,8 @@
-"""The database itself deletes an address that waits when its person is deleted, in whichever way."""
+"""The database itself deletes an address that waits when its person is deleted, in whichever way.
+
+Triggers run in the order of their names. This one comes before that which deletes the person's
+emails, because whoever leaves the list goes that way, too: first the entry, then its emails.
+"""
 
 from django.db import migrations
 
@@ -9,13 +13,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER waitlist_forgets_address
+CREATE TRIGGER addresses_leave_the_waitlist
     AFTER DELETE ON accounts_user
     FOR EACH ROW EXECUTE FUNCTION waitlist_forget_address();
 """
 
 BACKWARDS = """
-DROP TRIGGER waitlist_forgets_address ON accounts_user;
+DROP TRIGGER addresses_leave_the_waitlist ON accounts_user;
 DROP FUNCTION waitlist_forget_address();
 """
 
