@@ -13,7 +13,7 @@ from accounts.events import Event
 from accounts.models import User
 from accounts.verbs import Verb
 from config.tests.admin_pages import url
-from config.tests.test_admin import MODELS, make_rows
+from config.tests.every_table import MODELS, make_rows
 from orgs.models import Membership, Organization, Ownership, Team, Transfer
 from waitlist.models import Entry
 

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 from accounts.models import Event, Session, User
 from accounts.sessions import SessionStore
 from accounts.verbs import Verb
-from config.tests.test_admin import make_rows
+from config.tests.every_table import make_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 

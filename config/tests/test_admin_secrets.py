@@ -17,7 +17,7 @@ from accounts.events import Event
 from accounts.models import Attempt, Avatar, Mail, Session, SetupToken, User
 from accounts.own_data import LOOKS_SECRET, OPAQUE
 from config.tests.admin_pages import url
-from config.tests.test_admin import MODELS, make_rows
+from config.tests.every_table import MODELS, make_rows
 from orgs.models import Invitation, Membership, Organization
 from waitlist.models import Entry
 

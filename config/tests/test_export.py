@@ -7,7 +7,7 @@ import io
 import pytest
 
 from config.tests.admin_pages import url
-from config.tests.test_admin import MODELS, make_rows
+from config.tests.every_table import MODELS, make_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
