@@ -84,6 +84,11 @@ class Browsable(Downloadable, Deletable, Editable):
         is_quick = comparison not in PATTERNS
         return is_shown and is_quick and super().lookup_allowed(lookup, value, request)
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Refuse `?_to_field=` of what leads here from other tables: Django breaks on it."""
+        is_column = own_field(self.model, to_field) is not None
+        return is_column and super().to_field_allowed(request, to_field)
+
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Lead made-up parameters back to the list, as Django does with those it notices itself."""
         try:

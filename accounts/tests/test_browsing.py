@@ -156,6 +156,12 @@ def test_nobody_filters_by_a_pattern_which_may_take_hours(operator):
         assert operator.get(PEOPLE, {lookup: "a"}).status_code == 400
 
 
+def test_a_made_up_field_to_choose_by_is_refused(operator):
+    """Also what is a relation from another table."""
+    for field in ("sessions", "authenticator", "password", "no"):
+        assert operator.get(PEOPLE, {"_to_field": field}).status_code == 400
+
+
 def test_suggestions_are_not_counted(operator, alice, bob, monkeypatch):
     monkeypatch.setattr(autocompletion, "MOST_SUGGESTED", 1)
     field = {"app_label": "account", "model_name": "emailaddress", "field_name": "user"}
