@@ -21,4 +21,5 @@ class Request(WSGIRequest):
             EVERY_BYTE.decode(self.encoding or "utf-8", "replace")
         except (LookupError, ValueError, SuspiciousOperation):
             content_type = environ["CONTENT_TYPE"].partition(";")[0]
+            self._encoding = None  # which would stay, as no charset is no reason to set it
             super().__init__(environ | {"CONTENT_TYPE": content_type})

@@ -21,6 +21,16 @@ def test_no_charset_and_no_query_is_a_failure(charset, query):
     assert application.get_response(request).status_code == 415
 
 
+@pytest.mark.parametrize("charset", ["rot13", "undefined", "idna", "hex"])
+def test_what_the_query_says_is_read_all_the_same(charset):
+    asked = environ(
+        charset, REQUEST_METHOD="GET", PATH_INFO="/waitlist/", QUERY_STRING="utm_term=x"
+    )
+    response = application.get_response(application.request_class(asked))
+    assert response.status_code == 200
+    assert 'value="x"' in response.text
+
+
 def test_one_of_text_counts():
     assert Request(environ("iso-8859-1")).encoding == "iso-8859-1"
     assert Request(environ("latin-1", QUERY_STRING="text=caf%E9")).GET["text"] == "café"
