@@ -68,7 +68,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     email, entry = _of_link(token)
     if request.method == "POST" and entry:
         entry.unsubscribe()
-        entry.refresh_from_db()
+        _, entry = _of_link(token)  # which may have been erased meanwhile
     context = {"email": email, "entry": entry, "token": token}
     return render(request, "waitlist/leave.html", context)
 

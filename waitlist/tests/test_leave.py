@@ -8,6 +8,7 @@ from accounts.models import Mail
 from accounts.outbox import queue
 from waitlist import emails
 from waitlist.inviting import invite_next
+from waitlist.models import Entry
 from waitlist.tests.people import entry, joins, mailed, waiting
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,12 @@ def test_who_unsubscribed_is_not_invited(link, olivia, mailoutbox):
     entry().unsubscribe()
     assert invite_next(5, by=olivia).invited == 0
     assert len(mailoutbox) == 1
+
+
+def test_who_is_erased_at_the_same_moment_has_left(client, link, monkeypatch):
+    unsubscribe = Entry.unsubscribe
+    monkeypatch.setattr(Entry, "unsubscribe", lambda ann: unsubscribe(ann) or ann.erase())
+    assert "Nothing is kept" in client.post(link, ONE_CLICK).text
 
 
 def test_what_is_on_its_way_is_withdrawn_and_other_mail_is_not(client, link, settings):
