@@ -1,16 +1,20 @@
 """How many are on the list, as the public may know it: about how many, and never who.
 
-Counted is who joined and has not unsubscribed, whether or not they were invited since.
+Counted is who joined and has not unsubscribed, whether or not they were invited since. With
+WAITLIST_CONFIRM it is who confirmed, which nobody does for another: without it, whoever brings the
+number just below a step with addresses of their own sees by one more whether that was new.
 """
 
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Q
 
 from accounts.browsing.counting import counted
 from waitlist.models import Entry
 
-STEP = 5  # nobody finds out by one more whether an address was new
+STEP = 5
 LEAST = 10  # below it, none are told
 KEPT = 60  # seconds
 
@@ -22,5 +26,9 @@ def about() -> int:
 
 
 def _rounded() -> int:
-    number = counted(Entry.objects.filter(unsubscribed=None), even_if_dear=True)
+    rows = Entry.objects.filter(unsubscribed=None)
+    if settings.WAITLIST_CONFIRM:
+        # Not who has an account either: that shows as soon as anybody types their address.
+        rows = rows.filter(Q(confirmed__isnull=False) | Q(invited__isnull=False))
+    number = counted(rows, even_if_dear=True)
     return number - number % STEP if number >= LEAST else 0

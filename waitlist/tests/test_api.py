@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -140,6 +141,20 @@ def test_who_has_unsubscribed_is_not_counted_and_who_was_invited_is(client):
             *(Entry(email=f"{n}@example.com", unsubscribed=now) for n in range(15, 20)),
         ]
     )
+    assert client.get(URL).json() == {"count": 15}
+
+
+def test_nobody_changes_the_count_by_an_address_of_somebody_else(client, settings, alice, bob):
+    """They would else see whether it was on the list before, or has an account."""
+    settings.WAITLIST_CONFIRM = True
+    now = timezone.now()
+    Entry.objects.bulk_create(Entry(email=f"{n}@example.com", confirmed=now) for n in range(14))
+    for address in ("ann@example.com", "alice@example.com", "bob@example.com"):
+        assert post({"email": address}).status_code == 202
+    assert Entry.objects.filter(joined__isnull=False).count() == 2
+    assert client.get(URL).json() == {"count": 10}
+    Entry.objects.filter(email="ann@example.com").update(confirmed=now)
+    cache.clear()
     assert client.get(URL).json() == {"count": 15}
 
 
