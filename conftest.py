@@ -10,6 +10,7 @@ from accounts.outbox import attempt
 from config import cast
 from config.tests.mail_server import MailServer
 from orgs.roles import Role
+from waitlist import models
 
 
 def pytest_configure():
@@ -30,7 +31,8 @@ def commits_by_itself(monkeypatch):
     A block that stands directly in that one is what would be committed outside of tests. Nor would
     a thread see what is not committed: emails in the background are sent at once.
     """
-    monkeypatch.setattr(attempt.Background, "send", attempt.Attempt.send)
+    monkeypatch.setattr(models, "later", lambda work: work())
+    monkeypatch.setattr(attempt.Background, "make", attempt.Attempt.make)
     leave = Atomic.__exit__
 
     def leave_and_commit(atomic, *error):

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Lower, Now, Reverse
 from uuid_utils.compat import uuid7
 
 from waitlist import emails, limits
+from waitlist.later import later
 
 
 class Entry(models.Model):
@@ -76,12 +77,12 @@ class Entry(models.Model):
 
         Who has to confirm it (`has_to_confirm`) is sent a link, a few times a day at most. Whether
         it is new, known or full of mail shows neither in what this returns nor in its time.
-        Without WAITLIST_CONFIRM only who unsubscribed is written to: nobody else waits for that.
+        Without WAITLIST_CONFIRM only who unsubscribed is written to, and a moment later.
         """
         if not settings.WAITLIST_CONFIRM:
             entry = cls._put(email, source)
             if entry.unsubscribed:
-                entry.ask_to_confirm()
+                later(entry.ask_to_confirm)
             return
         with transaction.atomic():
             cls._put(email, source).ask_to_confirm()

@@ -50,7 +50,7 @@ class Attempt:
         self.ids = ids
 
     def make(self) -> None:
-        if settings.MAIL_DELIVERY == "worker" or _is_paused():
+        if _is_workers():
             _wake_worker()
         else:
             self.send()
@@ -82,7 +82,7 @@ class Background(Attempt):
     _thread: ClassVar[Thread | None] = None
     _is_ending = False
 
-    def send(self) -> None:
+    def make(self) -> None:
         with self._lock:
             Background._left += self.ids
             if self._thread is None or not self._thread.is_alive():
@@ -130,7 +130,7 @@ class Background(Attempt):
 
     @classmethod
     def _is_over(cls) -> bool:
-        return cls._is_ending or _is_paused()
+        return cls._is_ending or _is_workers()
 
 
 class Sender(Thread):
@@ -201,8 +201,8 @@ def _settle_patiently(outcome: Outcome) -> None:
             connection.close()
 
 
-def _is_paused() -> bool:
-    return time.monotonic() < _away_until
+def _is_workers() -> bool:
+    return settings.MAIL_DELIVERY == "worker" or time.monotonic() < _away_until
 
 
 def _pause() -> None:

@@ -10,12 +10,12 @@ from accounts.models import Mail
 from accounts.outbox import attempt, queue, queue_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
-send = attempt.Background.send  # which conftest.py replaces
+make = attempt.Background.make  # which conftest.py replaces
 
 
 @pytest.fixture(autouse=True)
 def in_threads(monkeypatch):
-    monkeypatch.setattr(attempt.Background, "send", send)
+    monkeypatch.setattr(attempt.Background, "make", make)
     yield
     wait_for_threads()
 
@@ -81,11 +81,16 @@ def test_a_thread_that_broke_off_is_replaced(mail_server, monkeypatch):
     assert [mail["Subject"] for mail in mail_server.mails] == ["Number 2"]
 
 
-def test_with_a_worker_it_is_the_workers(mail_server, settings):
+def test_with_a_worker_it_is_the_workers(mail_server, settings, monkeypatch):
+    told_by, tell = [], attempt._wake_worker
+    monkeypatch.setattr(
+        attempt, "_wake_worker", lambda: told_by.append(threading.current_thread().name) or tell()
+    )
     settings.MAIL_DELIVERY = "worker"
     mail_server.start()
     queue(message(1), in_background=True)
     wait_for_threads()
+    assert told_by == ["outbox"], "that is a commit of its own, which would show in the time"
     assert mail_server.visits == set()
     mail_server.come_back()
     assert len(mail_server.mails) == 1
