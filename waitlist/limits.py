@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 from accounts import limits
 
-CONFIRMATIONS = (3, 24 * 60 * 60)  # emails to one address, in so many seconds
+CONFIRMATIONS = (3, 24 * 60 * 60)  # emails to one mailbox, in so many seconds
 
 
 def count(request: HttpRequest) -> limits.Try:
@@ -14,5 +14,15 @@ def count(request: HttpRequest) -> limits.Try:
 
 
 def may_ask_to_confirm(email: str) -> bool:
-    """Count an email to this address, and return whether it may be sent."""
-    return not limits.count("waitlist_mail", email, *CONFIRMATIONS).wait
+    """Count an email to this mailbox, and return whether it may be sent."""
+    return not limits.count("waitlist_mail", _mailbox(email), *CONFIRMATIONS).wait
+
+
+def _mailbox(email: str) -> str:
+    """Return ann@example.com for ann+any@example.com, as many providers have it.
+
+    Whoever wants to flood a mailbox makes up one such address after the other. When an entry is
+    erased, waitlist/migrations/0004_entries_go_whole.py looks for this, too.
+    """
+    name, _, domain = email.rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"

@@ -107,10 +107,11 @@ class Entry(models.Model):
     def has_to_confirm(self) -> bool:
         """Whether an email is to prove first that its owner wants to be here.
 
-        In any case after they unsubscribed: nobody else may bring them back.
+        In any case after they unsubscribed: nobody else may bring them back. But nobody who has an
+        account: there is nothing left to wait for.
         """
-        is_proved = bool(self.confirmed or self.joined)
-        return bool(self.unsubscribed) or (settings.WAITLIST_CONFIRM and not is_proved)
+        is_open = bool(self.unsubscribed) or (settings.WAITLIST_CONFIRM and not self.confirmed)
+        return is_open and not self.joined
 
     @transaction.atomic
     def ask_to_confirm(self) -> None:

@@ -18,8 +18,9 @@ BEGIN
     WHERE recipients && ARRAY[gone.email::text] AND accounts_is_unused(gone.email);
 
     DELETE FROM accounts_attempt USING gone
-    WHERE split_part(key, ' ', 3) = gone.email
-        AND (key LIKE 'waitlist_mail %' OR accounts_is_unused(gone.email));
+    WHERE split_part(key, ' ', 3) = gone.email AND accounts_is_unused(gone.email)
+        OR split_part(key, ' ', 3) = regexp_replace(gone.email, '[+].*@', '@')
+            AND key LIKE 'waitlist_mail %';
 
     UPDATE accounts_event SET subject_label = '', data = data - 'personal'
     WHERE subject_id = ANY (ids)
@@ -37,8 +38,9 @@ BEGIN
     WHERE recipients && ARRAY[OLD.email::text] AND accounts_is_unused(OLD.email);
 
     DELETE FROM accounts_attempt
-    WHERE split_part(key, ' ', 3) = OLD.email
-        AND (key LIKE 'waitlist_mail %' OR accounts_is_unused(OLD.email));
+    WHERE split_part(key, ' ', 3) = OLD.email AND accounts_is_unused(OLD.email)
+        OR split_part(key, ' ', 3) = regexp_replace(OLD.email, '[+].*@', '@')
+            AND key LIKE 'waitlist_mail %';
 
     UPDATE accounts_event SET subject_label = '', data = data - 'personal'
     WHERE subject_id = OLD.id AND subject_label = OLD.email

@@ -6,6 +6,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 
+from accounts.models import Attempt
 from waitlist.models import Entry
 from waitlist.tests.people import entry, joins, mailed
 
@@ -95,6 +96,16 @@ def test_joining_again_sends_the_link_again_three_times_a_day(client, confirming
     assert mailoutbox[-1].to == ["bea@example.com"]
 
 
+def test_a_mailbox_is_not_flooded_by_addresses_that_lead_to_it(client, confirming, mailoutbox):
+    for number in range(5):
+        joins(client, f"ann+{number}@example.com")
+    assert [mail.to for mail in mailoutbox] == [
+        [f"ann+{number}@example.com"] for number in range(3)
+    ]
+    entry("ann+1@example.com").erase()
+    assert not Attempt.objects.filter(key__startswith="waitlist_mail").exists()
+
+
 def test_who_has_confirmed_gets_no_more_email(client, link, mailoutbox):
     client.post(link)
     joins(client)
@@ -110,6 +121,9 @@ def test_a_robot_gets_no_email(client, confirming, mailoutbox):
 def test_who_has_an_account_with_the_address_is_not_asked(client, confirming, alice, mailoutbox):
     joins(client, "alice@example.com")
     assert mailoutbox == []
+    entry("alice@example.com").unsubscribe()
+    joins(client, "alice@example.com")
+    assert mailoutbox == [], "nor does anybody else have us write to them by typing their address"
 
 
 @pytest.mark.parametrize("confirms", [True, False])
