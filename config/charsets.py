@@ -16,10 +16,11 @@ class Request(WSGIRequest):
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
+        sent = environ.copy()  # Django decodes the path in its place, which is to be done once
         try:
             super().__init__(environ)
             EVERY_BYTE.decode(self.encoding or "utf-8", "replace")
         except (LookupError, ValueError, SuspiciousOperation):
             content_type = environ["CONTENT_TYPE"].partition(";")[0]
             self._encoding = None  # which would stay, as no charset is no reason to set it
-            super().__init__(environ | {"CONTENT_TYPE": content_type})
+            super().__init__(sent | {"CONTENT_TYPE": content_type})

@@ -31,6 +31,10 @@ def test_what_the_query_says_is_read_all_the_same(charset):
     assert 'value="x"' in response.text
 
 
+def test_the_path_is_decoded_once():
+    assert Request(environ("rot13", PATH_INFO="/caf\xc3\xa9/")).path == "/café/"
+
+
 def test_one_of_text_counts():
     assert Request(environ("iso-8859-1")).encoding == "iso-8859-1"
     assert Request(environ("latin-1", QUERY_STRING="text=caf%E9")).GET["text"] == "café"
