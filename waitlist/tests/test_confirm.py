@@ -26,7 +26,7 @@ def link(client, confirming, mailoutbox):
 
 def test_who_joins_confirms_by_the_link_and_its_button(client, confirming, mailoutbox):
     answer = client.post("/waitlist/", {"email": "ann@example.com"}, follow=True)
-    assert "Look into your mailbox" in answer.text
+    assert "Check your email" in answer.text
     assert mailoutbox[0].to == ["ann@example.com"]
     link = mailed("confirm", mailoutbox)
     assert "ann@example.com" in client.get(link).text
