@@ -93,6 +93,7 @@ class Verb(models.TextChoices):
 
 # What ends the sentence, filled from the event's data: the first that can be.
 ENDINGS: dict[Verb, list[str]] = {
+    Verb.ACCOUNT_EDITED: ["({fields})"],
     Verb.ROLE_CHANGED: ["from {before} to {after}"],
     Verb.ORGANIZATION_EDITED: ["({fields}: {before} → {after})", "({fields})"],
     Verb.MEMBER_ADDED: ["as {role}"],

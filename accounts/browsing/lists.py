@@ -1,5 +1,6 @@
 """How the admin shows rows, of every app: the newest first, and what is only to look at."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +11,23 @@ from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.db import DataError, ProgrammingError, models
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from accounts.browsing.counting import BoundedPaginator
 from accounts.browsing.deleting import Deletable
 from accounts.browsing.editing import Editable
 from accounts.browsing.export import Downloadable
-from accounts.browsing.related import related_lists
-from accounts.browsing.rows import CREATED, Rows, ids_grow, leads_an_index, own_field
+from accounts.browsing.related import HISTORY, history, related_lists
+from accounts.browsing.rows import (
+    CREATED,
+    Rows,
+    address_of,
+    ids_grow,
+    leads_an_index,
+    own_field,
+)
 from accounts.browsing.searching import found
+from accounts.events import Event
 
 # What a parameter that nobody meant raises once the database reads by it.
 MADE_UP = (
@@ -30,6 +40,7 @@ MADE_UP = (
     ValueError,
 )
 PATTERNS = ("regex", "iregex")
+PRAISE = re.compile(r"was (added|changed|deleted) successfully")
 
 
 class Browsable(Downloadable, Deletable, Editable):
@@ -119,6 +130,23 @@ class Browsable(Downloadable, Deletable, Editable):
         if obj:
             context["related_lists"] = related_lists(obj, request)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Show what the audit trail tells of the row, where Django has its own log alone."""
+        answer = super().history_view(request, object_id, extra_context)
+        if isinstance(answer, TemplateResponse) and answer.context_data:
+            row = answer.context_data["object"]
+            url = address_of(Event, "changelist", query={"q": row.pk})
+            told = {"events": history(row), "most": HISTORY, "events_url": url}
+            answer.context_data |= told
+        return answer
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        """Say what happened; Django would add that it went successfully."""
+        plain = type(message)(PRAISE.sub(r"was \1", message))
+        super().message_user(request, plain, *args, **kwargs)
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Refuse made-up rows: Django would ask the database for what is no key of this table."""

@@ -16,6 +16,7 @@ from accounts.browsing.rows import address_of, leads_an_index
 from accounts.events import Event, with_names
 
 SHOWN = 5
+HISTORY = 100
 
 
 class RelatedList(NamedTuple):
@@ -37,6 +38,16 @@ def related_lists(row: Model, request: HttpRequest) -> Iterator[RelatedList]:
             yield _related_list(row, field, model_admin, request)
     if isinstance(row.pk, UUID) and not isinstance(row, Event):
         yield _events(row)
+
+
+def history(row: Model) -> list[Event] | None:
+    """Return the newest events about a row, with the names in them; None where none tell of it.
+
+    Those of a table whose keys are no UUIDs name the row in their data, by which none is found.
+    """
+    if not isinstance(row.pk, UUID) or isinstance(row, Event):
+        return None
+    return with_names(Event.about(row.pk, most=HISTORY))
 
 
 def _pointers(model: type[Model]) -> list[Any]:

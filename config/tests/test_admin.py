@@ -3,10 +3,11 @@
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialApp
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, quote
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -190,6 +191,37 @@ def test_a_row_costs_as_much_with_many_others_pointing_at_it_as_with_few(operato
     add(range(2, 9))
     assert statements() == (few, True)
     assert few <= 20
+
+
+def test_a_persons_history_is_what_the_audit_trail_tells(operator, olivia, dora):
+    name = {"name": "Dora Other", "initial-name": dora.name, "role": "user", "is_active": "on"}
+    operator.post(url(User, "change", dora.pk), name)
+    dora.refresh_from_db()
+    dora.ban(by=olivia, reason="Spam")
+    page = operator.get(url(User, "history", dora.pk)).text
+    assert "Olivia Example edited the account of Dora Other (name)" in page
+    assert "Olivia Example banned Dora Other" in page
+    assert url(Event, "change", Event.objects.latest("pk").pk) in page
+
+
+def test_a_history_without_events_is_the_admins_own_log(operator, olivia, dora):
+    address = EmailAddress.objects.get(user=dora)
+    LogEntry.objects.create(
+        user=olivia,
+        content_type=ContentType.objects.get_for_model(address),
+        object_id=address.pk,
+        action_flag=CHANGE,
+        change_message="Changed Verified.",
+    )
+    assert "Changed Verified." in operator.get(url(EmailAddress, "history", address.pk)).text
+
+
+@pytest.mark.parametrize("button", ["_save", "_continue", "_addanother"])
+def test_what_was_done_is_told_without_praise(operator, button):
+    form = {"email": "ann@example.com", button: "1"}
+    page = operator.post(url(Entry, "add"), form, follow=True).text
+    assert "ann@example.com</a>” was added." in page
+    assert "successfully" not in page
 
 
 def test_no_list_tells_by_a_filter_what_no_page_shows(operator):
