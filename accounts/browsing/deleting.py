@@ -91,7 +91,7 @@ class Number(forms.Form):
     def clean_number(self) -> str:
         typed = "".join(filter(str.isdecimal, self.cleaned_data["number"]))
         if typed != str(self.count):
-            raise ValidationError(f"Type {self.count}: so many would go.")
+            raise ValidationError(f"Type {self.count}: that many would go.")
         return typed
 
 
@@ -159,12 +159,18 @@ class Deletion:
             "title": f"Delete {number}?",
             "form": self.form,
             "is_changed": self.is_answered and self.is_changed,
+            "chosen": _linked(self._few()),
             "model_count": goes_along(self.rows).items(),
             "protected": _linked(self.needed),
             "sent": self._sent(),
             "back": self.request.get_full_path(),
         }
         return TemplateResponse(self.request, TEMPLATE, context)
+
+    def _few(self) -> Iterable[Model]:
+        """Return the rows, unless they are so many that their number says more."""
+        few = len(self.keys) <= MOST_CLICKED
+        return self._to_tell_of().filter(pk__in=self.keys).order_by("pk") if few else []
 
     def _sent(self) -> list[tuple[str, Any]]:
         """Return what the page sends again, beside the answer."""

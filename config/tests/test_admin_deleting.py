@@ -97,6 +97,14 @@ def test_all_cannot_be_deleted_without_being_asked(operator, entries):
     assert Entry.objects.count() == 250
 
 
+def test_a_few_are_named(operator, entries):
+    few = [entries[7], entries[9]]
+    chosen = {"action": "delete_selected", "_selected_action": [entry.pk for entry in few]}
+    asked = operator.post(LIST, chosen).text
+    assert "Delete 2 entries?" in asked
+    assert all(url(Entry, "change", entry.pk) in asked for entry in few)
+
+
 def test_a_few_need_a_click_alone(operator, entries):
     ticked = [entry.pk for entry in entries[: deleting.MOST_CLICKED]]
     form = {"action": "delete_selected", "_selected_action": ticked}
