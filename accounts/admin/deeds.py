@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import impersonation
 from accounts.admin.powers import user_of
@@ -79,9 +80,13 @@ class Ban(Deed):
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     until = forms.DateTimeField(
         required=False,
-        help_text="Leave it empty for a ban without an end.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = timezone.get_current_timezone_name()
+        self.fields["until"].help_text = f"In {zone}. Leave it empty for a ban without an end."
 
     def do(self, person: User, request: HttpRequest) -> None:
         person.ban(by=user_of(request), **self.cleaned_data)

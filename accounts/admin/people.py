@@ -118,7 +118,7 @@ class UserAdmin(DeedPages):
         """The whole of it, for the person's own page."""
         if not person.is_banned:
             return self.standing(person)
-        end = f" until {timezone.localtime(person.ban_until):%Y-%m-%d %H:%M}"
+        end = f" until {timezone.localtime(person.ban_until):%Y-%m-%d %H:%M %Z}"
         return f"Banned{end if person.ban_until else ''}: {person.ban_reason}"
 
     @admin.display(boolean=True)

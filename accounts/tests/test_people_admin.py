@@ -125,7 +125,9 @@ def test_a_person_is_banned_with_a_reason_and_an_end_and_unbanned(operator, alic
     form = {"reason": "Spam", "until": "2099-01-31T12:00"}
     answer = operator.post(page(alice, "ban"), form)
     assert answer.headers["Location"] == url(User, "change", alice.pk)
-    assert "Banned until 2099-01-31 12:00: Spam" in operator.get(answer.headers["Location"]).text
+    assert (
+        "Banned until 2099-01-31 12:00 UTC: Spam" in operator.get(answer.headers["Location"]).text
+    )
     operator.post(page(alice, "unban"))
     alice.refresh_from_db()
     assert not alice.is_banned
