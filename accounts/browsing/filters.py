@@ -17,7 +17,7 @@ class AgeFilter(admin.SimpleListFilter):
     So an index answers it, however many rows there are.
     """
 
-    title = "when"
+    title = "date"
     parameter_name = "days"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
