@@ -24,7 +24,11 @@ from waitlist.states import State, is_in, standing
 class EntryForm(forms.ModelForm):
     """Takes an address as the public form does."""
 
-    email = EmailField(label="Email address", widget=AdminEmailInputWidget)
+    email = EmailField(
+        label="Email address",
+        widget=AdminEmailInputWidget,
+        error_messages={"unique": "This address is on the waitlist already."},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

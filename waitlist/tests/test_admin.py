@@ -139,7 +139,7 @@ def test_an_entry_typed_by_hand_is_stored_as_the_form_would(operator):
     operator.post(url(Entry, "add"), {"email": " Ａnn@Example.COM "})
     assert [entry.email for entry in Entry.objects.all()] == ["ann@example.com"]
     again = operator.post(url(Entry, "add"), {"email": "ANN@example.com"})
-    assert "already exists" in again.text
+    assert "This address is on the waitlist already." in again.text
     assert Entry.objects.count() == 1
 
 
