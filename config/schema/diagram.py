@@ -36,7 +36,9 @@ def draw(tables: dict[str, Table], focus: str | None = None) -> SafeString:
     height = max((shelf.stop for shelf in drawing.shelves), default=0) + GRID
     colors = _colors(drawing)
     return format_html(
-        '<figure class="diagram"><svg class="diagram-drawing" width="{}" height="{}" role="group"'
+        # A wide drawing scrolls, also for whoever has a keyboard and no link in it to go to.
+        '<figure class="diagram" tabindex="0" aria-label="Diagram">'
+        '<svg class="diagram-drawing" width="{}" height="{}" role="group"'
         ' aria-label="{}">{}<g aria-hidden="true">{}</g>{}</svg></figure>',
         drawing.width,
         height,
