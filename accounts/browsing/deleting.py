@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
-from accounts.browsing.along import goes_along, needs
 from accounts.browsing.changes import Recorded
+from accounts.browsing.dependents import goes_along, needs
 from accounts.browsing.rows import address_of, link_to
 
 MOST_DELETED = 10_000  # rows at once: some seconds, and a worker is given up after thirty
