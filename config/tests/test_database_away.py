@@ -114,8 +114,7 @@ def test_no_statement_of_a_request_takes_for_ever(db):
     assert "-c statement_timeout=30s" in run("-c", shown, **PRODUCTION).stdout
     entry = {"OPTIONS": {"prepare_threshold": 5}}
     database.limit_statements(entry)
-    where = connection.get_connection_params()
-    with psycopg.connect(**where, options=entry["OPTIONS"]["options"]) as served:
+    with psycopg.connect(**connection.get_connection_params() | entry["OPTIONS"]) as served:
         assert served.execute("SHOW statement_timeout").fetchone() == ("30s",)
 
 
