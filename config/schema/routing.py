@@ -133,10 +133,10 @@ def _shelves(plan: Plan, streets: Lanes) -> list[range]:
     for number in range(1 + max((box.shelf for box in plan.boxes.values()), default=-1)):
         street = (shelves[-1].stop if shelves else 0) + streets.width(number)
         top = bottom = _on_grid(street + label)
-        heights: defaultdict[int, int] = defaultdict(lambda: top)  # noqa: B023
+        heights: dict[int, int] = {}
         for box in plan.boxes.values():
             if box.shelf == number:
-                box.y, box.height = heights[box.column], _height(box)
+                box.y, box.height = heights.get(box.column, top), _height(box)
                 heights[box.column] = _on_grid(box.y + box.height + GAP)
                 bottom = max(bottom, box.y + box.height)
         shelves.append(range(top - label, bottom))
