@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import psycopg
 
-from config.database import cluster, embedded, folders, programs
+from config.database import embedded
+from config.database.embedded import cluster, folders, programs
 
 AS_ROOT = os.geteuid() == 0
 

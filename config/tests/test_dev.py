@@ -21,7 +21,8 @@ START = """
 import sys
 from pathlib import Path
 sys.path[0] = {project!r}
-from config.database import embedded, programs
+from config.database import embedded
+from config.database.embedded import programs
 embedded.FOLDER = Path({folder!r}, ".postgres")
 programs.folder_of_root = lambda: Path({folder_of_root!r})
 import manage

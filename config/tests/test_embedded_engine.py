@@ -12,7 +12,8 @@ pytestmark = pytest.mark.slow
 DJANGO = """
 import json, sys, threading
 from pathlib import Path
-from config.database import embedded, programs
+from config.database import embedded
+from config.database.embedded import programs
 folder, folder_of_root = map(Path, sys.argv[1:])
 embedded.FOLDER = folder / ".postgres"
 programs.FOLDER_OF_ROOT = folder_of_root

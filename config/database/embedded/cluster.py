@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db.utils import OperationalError
 from psycopg.pq import PGconn, Ping
 
-from config.database import folders, programs
+from config.database.embedded import folders, programs
 
 HOST = "127.0.0.1"
 ROLE = "groundwork"  # also the name of its database

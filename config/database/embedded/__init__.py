@@ -1,7 +1,7 @@
 """The PostgreSQL that comes with the development requirements, for who has set no DATABASE_URL.
 
 A clone has two servers, one for development and one for tests with durability off. They start with
-the first connection (config/database/base.py) and stop with the last process that used them:
+the first connection (base.py) and stop with the last process that used them:
 whoever uses a server holds a shared lock on `users.lock`, and who can lock it exclusively is alone.
 The kernel drops the locks of a killed process, so its server serves the next one and stops then.
 
@@ -22,12 +22,12 @@ from typing import Any, Literal, NamedTuple
 
 from django.db.utils import OperationalError
 
-from config.database import cluster, folders, programs
+from config.database.embedded import cluster, folders, programs
 from config.env import SettingError
 
 type Purpose = Literal["development", "test"]
 
-FOLDER = Path(__file__).resolve().parents[2] / ".postgres"
+FOLDER = Path(__file__).resolve().parents[3] / ".postgres"
 OPTIONS: dict[Purpose, dict[str, str]] = {
     "development": {},
     "test": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
@@ -63,7 +63,7 @@ def settings(purpose: Purpose) -> dict[str, Any]:
             "Run this as that user, delete the folder .postgres, or set DATABASE_URL."
         ) from error
     return {
-        "ENGINE": "config.database",
+        "ENGINE": "config.database.embedded",
         "EMBEDDED": purpose,
         "HOST": cluster.HOST,
         "PORT": server.port,

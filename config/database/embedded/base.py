@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.backends.postgresql import base, client
 
-from config.database import embedded, programs
+from config.database import embedded
+from config.database.embedded import programs
 
 
 class DatabaseClient(client.DatabaseClient):

@@ -1,0 +1,30 @@
+"""manage.py db <verb>: the database's workflow beside Django's makemigrations, migrate, dbshell."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from config.database.target import Target
+from config.database.verbs import Verb
+from config.database.verbs.ping import Ping
+
+VERBS: dict[str, type[Verb]] = {
+    "ping": Ping,
+}
+
+
+class Command(BaseCommand):
+    help = "Work with the database; each verb first says which one it acts on."
+    requires_system_checks = ()  # some of them need the database, which a verb may have to make
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+        for name, verb in VERBS.items():
+            verb.add_arguments(verbs.add_parser(name, help=verb.help, description=verb.help))
+
+    def handle(self, *, verb: str, **options: Any) -> None:
+        target = Target.of(settings.DATABASES["default"])
+        self.stdout.write(str(target))
+        VERBS[verb](target, self.stdout).run(**options)
