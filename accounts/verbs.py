@@ -89,6 +89,7 @@ class Verb(models.TextChoices):
     ROW_CHANGED = "row.changed", "changed the row"
     ROW_DELETED = "row.deleted", "deleted the row"
     ROWS_DOWNLOADED = "rows.downloaded", "downloaded"
+    DATABASE_EXPORTED = "database.exported", "exported the database"
 
 
 # What ends the sentence, filled from the event's data: the first that can be.
@@ -104,6 +105,7 @@ ENDINGS: dict[Verb, list[str]] = {
     Verb.TEAM_MEMBER_REMOVED: ["{team}"],
     Verb.WAITLIST_CHANGED: ["({fields})"],
     Verb.ROW_CHANGED: ["({fields})"],
+    Verb.DATABASE_EXPORTED: ["to {file}"],
     Verb.ROWS_DOWNLOADED: ["the list of {table} ({filters})", "the list of {table}"],
     Verb.INVITED: ["as {role}"],
     Verb.INVITED_AGAIN: ["as {role}"],
