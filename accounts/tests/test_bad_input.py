@@ -22,7 +22,7 @@ from accounts.tests.people import (
 )
 from config.cast import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # walks every page
 
 NEW_PASSWORDS = {"password1": "blue-river-2027", "password2": "blue-river-2027"}
 VISITORS = {  # where, and what a person would type

@@ -8,6 +8,8 @@ from django.apps import apps
 
 from orgs.tests import test_access as access
 
+pytestmark = pytest.mark.slow  # walks every page
+
 # What a person would type; {bob} and {team} stand for ids in Acme. A form that is not here fails a
 # test below.
 FORMS = {
