@@ -9,13 +9,17 @@ from config.database.target import Target
 
 
 class Verb:
-    """One of them. `help` is its line in `manage.py db --help`."""
+    """One of them. `help` is its line in `manage.py db --help`.
+
+    What was asked for goes to `stdout`; progress and questions to `stderr`, by `say`.
+    """
 
     help: str
 
-    def __init__(self, target: Target, stdout: OutputWrapper) -> None:
+    def __init__(self, target: Target, stdout: OutputWrapper, stderr: OutputWrapper) -> None:
         self.target = target
         self.stdout = stdout
+        self.stderr = stderr
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
@@ -24,3 +28,7 @@ class Verb:
     def run(self, **options: Any) -> None:
         """Do it; raises CommandError with a sentence about what kept it from being done."""
         raise NotImplementedError
+
+    def say(self, text: str) -> None:
+        """Write a line for who waits or has to answer, not in the red of an error."""
+        self.stderr.write(text, style_func=str)

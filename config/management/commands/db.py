@@ -27,4 +27,4 @@ class Command(BaseCommand):
     def handle(self, *, verb: str, **options: Any) -> None:
         target = Target.of(settings.DATABASES["default"])
         self.stdout.write(str(target))
-        VERBS[verb](target, self.stdout).run(**options)
+        VERBS[verb](target, self.stdout, self.stderr).run(**options)

@@ -1,0 +1,74 @@
+"""What has to hold before something is destroyed. Each raises CommandError with a sentence."""
+
+import sys
+
+import psycopg
+from django.core.management.base import CommandError, OutputWrapper
+
+from config.database.target import Target, is_local
+
+DISPOSABLE = ("development", "test")
+
+# Who may not look at others' sessions sees of them no kind and no time, but that they are there.
+OTHERS = """
+    SELECT application_name, usename, pid, date_trunc('second', backend_start)
+    FROM pg_stat_activity
+    WHERE datname = %s AND pid <> pg_backend_pid()
+        AND backend_type IS DISTINCT FROM 'autovacuum worker'
+    ORDER BY backend_start, pid
+"""
+
+
+def only_disposable(target: Target) -> None:
+    """Refuse unless the environment is for throwing away and the database on this machine.
+
+    Ask it before anything connects, and `only_here` of the connection that destroys.
+    """
+    if target.environment not in DISPOSABLE:
+        raise CommandError(
+            f"This destroys rows, and ENVIRONMENT is {target.environment}: it is for "
+            f"{' and '.join(DISPOSABLE)} alone."
+        )
+    if not target.is_local:
+        raise CommandError(
+            f"This destroys rows, and {target.where} is not this machine alone: it is for "
+            "a socket, or addresses of the loopback interface, as 127.0.0.1."
+        )
+
+
+def only_here(connection: psycopg.Connection) -> None:
+    """Refuse unless this connection has really reached this machine, whatever names led there."""
+    reached = connection.info.hostaddr or connection.info.host
+    if not (reached and is_local(reached)):
+        raise CommandError(f"This destroys rows, and the connection leads to {reached}: stopped.")
+
+
+def nobody_else(connection: psycopg.Connection, name: str) -> None:
+    """Refuse while other sessions are connected to the database `name`, and name them.
+
+    One that comes a moment later is for PostgreSQL to refuse: DROP DATABASE does, without FORCE.
+    """
+    others = connection.execute(OTHERS, [name]).fetchall()
+    if others:
+        raise CommandError(
+            "\n".join(
+                [f"Others are connected to {name}; end them first:"]
+                + [
+                    f"  {application or 'a program without a name'}, as {user}, process {pid}"
+                    + (f", since {since:%Y-%m-%d %H:%M:%S %Z}" if since else "")
+                    for application, user, pid, since in others
+                ]
+            )
+        )
+
+
+def ask_for_name(target: Target, loss: str, *, force: bool, stderr: OutputWrapper) -> None:
+    """Say what is lost, and refuse unless the database's name is typed; `force` answers already."""
+    if force:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError(f"{loss} There is no terminal to ask in: say --force if you mean it.")
+    stderr.write(f"{loss} Type {target.name} to go on: ", style_func=str, ending="")
+    stderr.flush()
+    if sys.stdin.readline().rstrip("\n") != target.name:
+        raise CommandError("That is not its name. Nothing was changed.")
