@@ -11,6 +11,8 @@ from django.db.migrations import RunSQL, SeparateDatabaseAndState
 from django.db.migrations import exceptions as broken
 from django.db.migrations.loader import MigrationLoader
 
+from config.database import kept
+
 # Files that cannot be put in an order, as one is gone, in a circle or full of mistakes; or the
 # table of what was applied is closed to this role.
 BROKEN = (
@@ -37,6 +39,7 @@ class Migration:
     name: str
     state: State
     applied: datetime | None  # of a squashed one the time of the last that it replaces
+    is_edited: bool = False  # its file says something else than when it was applied
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,14 @@ class History:
     @property
     def pending(self) -> list[Migration]:
         return [one for one in self.migrations if one.state == State.PENDING]
+
+    @property
+    def missing(self) -> list[Migration]:
+        return [one for one in self.migrations if one.state == State.MISSING]
+
+    @property
+    def edited(self) -> list[Migration]:
+        return [one for one in self.migrations if one.is_edited]
 
 
 def read() -> History:
@@ -75,8 +86,11 @@ def read() -> History:
             return State.APPLIED if key in files or key in replaced else State.MISSING
         return State.PENDING if key in (files if runnable is None else runnable) else State.REPLACED
 
+    applied = {key: _applied(records, key) for key in records}
+    edited = kept.edited(files, applied)
     migrations = [
-        Migration(*key, state(key), _applied(records, key)) for key in sorted({*files, *records})
+        Migration(*key, state(key), applied.get(key), key in edited)
+        for key in sorted({*files, *records})
     ]
     run = [files[key] for key in sorted(files) if key in records]
     return History(migrations, problem, [sql for one in run for sql in _statements(one.operations)])

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.events import Event
 from accounts.models import Attempt, Avatar, Session, SetupToken, User
 from accounts.verbs import Verb
+from config.models import MigrationFile
 from orgs.models import Organization, Transfer
 from orgs.roles import Role
 from waitlist.models import Entry
@@ -47,4 +48,5 @@ def make_rows(numbers):
         team.team_memberships.create(membership=owner, organization=organization)
         Transfer.objects.create(organization=organization, membership=owner, expires=timezone.now())
         Entry.join(f"ann-{n}@example.com")
+        MigrationFile.objects.create(app="shop", name=f"{n:04}", applied=timezone.now())
         Attempt.objects.create(key=f"login 192.0.2.{n}", times=[], until=timezone.now())
