@@ -1,4 +1,4 @@
-"""Production's cache: Django's table, written in one statement and emptied of nothing that counts.
+"""Where the cache is. Without CACHE_URL, production's is Django's table, written in one statement.
 
 Django's own backend counts all rows before each write, needs four statements for one, and from 300
 rows on throws a third away, whatever it is: a code that was used would then work again.
@@ -7,12 +7,17 @@ rows on throws a third away, whatever it is: a code that was used would then wor
 import base64
 import pickle  # what it reads, it wrote itself: the table is as private as the code
 import random
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.cache.backends import db
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.db import connections, router
+
+from config.env import SettingError
+
+URL = re.compile(r"rediss?://([^\s@/]*@)?([\w.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/\d*)?", re.I)
 
 SWEEP = 0.01  # of all writes also remove what has expired
 
@@ -34,6 +39,24 @@ CLEAN = """
         SELECT cache_key FROM {table} WHERE expires <= clock_timestamp()
         LIMIT 1000 FOR UPDATE SKIP LOCKED
     )"""
+
+
+def from_url(url: str, *, deployed: bool) -> dict[str, Any]:
+    """Return the entry of CACHES: Valkey at the URL, else a table, or memory on a laptop.
+
+    Raises SettingError for what is no address of a Valkey. A query is refused, too: it could have
+    redis-py not verify a certificate.
+    """
+    if not url:
+        table = "config.cache.DatabaseCache"
+        backend = table if deployed else "django.core.cache.backends.locmem.LocMemCache"
+        return {"BACKEND": backend, "LOCATION": "cache"}
+    if not URL.fullmatch(url):
+        raise SettingError(
+            "CACHE_URL must be redis://user:password@host:port/number, or rediss:// for TLS, with "
+            "special characters in the password as %-escapes, and nothing behind the number."
+        )
+    return {"BACKEND": "config.valkey.ValkeyCache", "LOCATION": [url]}
 
 
 class DatabaseCache(db.DatabaseCache):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.csp import CSP
 
-from config import database, logs, providers
+from config import cache, database, logs, providers
 from config.env import (
     BASE_DIR,
     env,
@@ -108,15 +108,8 @@ DATABASES = {
     )
 }
 
-# What may be used only once (codes of second factors) is kept here: every worker sees the same.
-CACHES = {
-    "default": {
-        "BACKEND": "config.cache.DatabaseCache"
-        if DEPLOYED
-        else "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "cache",
-    }
-}
+# For reads that may be a minute old (accounts.recent) and codes that work once, in every worker.
+CACHES = {"default": cache.from_url(env.str("CACHE_URL", ""), deployed=DEPLOYED)}
 
 # People
 

@@ -5,24 +5,20 @@ WAITLIST_CONFIRM it is who confirmed, which nobody does for another: without it,
 number just below a step with addresses of their own sees by one more whether that was new.
 """
 
-from typing import Any
-
 from django.conf import settings
-from django.core.cache import cache
 from django.db.models import Q
 
 from accounts.browsing.counting import counted
+from accounts.recent import recent
 from waitlist.models import Entry
 
 STEP = 5
 LEAST = 10  # below it, none are told
-KEPT = 60  # seconds
 
 
 def about() -> int:
     """Return the number of entries, rounded down to fives, as it was a minute ago or later."""
-    number: Any = cache.get_or_set("waitlist-count", _rounded, KEPT)
-    return number
+    return recent("waitlist-count", _rounded)
 
 
 def _rounded() -> int:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.limits import when
+from accounts.recent import MINUTE
 from config.api.bodies import reasons, takes_json, texts
 from config.api.methods import by_method
 from config.api.origins import open_to
@@ -29,7 +30,7 @@ def waitlist(request: HttpRequest) -> HttpResponse:
 
 def _count(request: HttpRequest) -> HttpResponse:
     """GET: {"count": …}, which anybody may keep as long as we do."""
-    headers = {"Cache-Control": f"public, max-age={counting.KEPT}"}
+    headers = {"Cache-Control": f"public, max-age={MINUTE}"}
     return JsonResponse({"count": counting.about()}, headers=headers)
 
 

@@ -7,7 +7,9 @@ from django.core.cache import cache
 from django.db import connection
 
 from config import cache as production
+from config.env import SettingError
 from config.tests.at_once import at_once
+from config.tests.processes import PRODUCTION
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +89,32 @@ def test_what_has_expired_is_swept_out(monkeypatch):
 def test_of_many_who_add_at_once_one_succeeds():
     assert sum(at_once(*[lambda: cache.add("key", 1)] * 40)) == 1
     cache.clear()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("valkey://cache", "http://cache", "cache:6379", "redis://", "redis://cache/0/1"),
+        *("redis://p@ss@cache", "redis://cache:many", "rediss://cache?ssl_cert_reqs=none"),
+        *("redis://cache/0#1", "redis://one,redis://two", "unix:///run/valkey"),
+    ],
+)
+def test_what_is_no_address_of_a_valkey_is_refused_in_one_sentence(url):
+    with pytest.raises(SettingError, match=r"^CACHE_URL must be redis://[^\n]*$") as caught:
+        production.from_url(url, deployed=True)
+    assert "p@ss" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://cache", "rediss://me:p%40ss@cache.example.com:6380/2", "redis://[::1]:6379/0"]
+)
+def test_a_cache_url_leads_to_valkey_in_each_environment(url):
+    for deployed in (True, False):
+        entry = production.from_url(url, deployed=deployed)
+        assert entry == {"BACKEND": "config.valkey.ValkeyCache", "LOCATION": [url]}
+
+
+def test_without_a_cache_url_it_is_a_table_in_production_and_memory_on_a_laptop(load_settings):
+    assert load_settings(**PRODUCTION)["CACHES"]["default"]["BACKEND"].endswith("DatabaseCache")
+    laptop = load_settings(ENVIRONMENT="development", DATABASE_URL="")
+    assert laptop["CACHES"]["default"]["BACKEND"].endswith("LocMemCache")
