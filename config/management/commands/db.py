@@ -9,9 +9,11 @@ from django.core.management.base import BaseCommand
 from config.database.target import Target
 from config.database.verbs import Verb
 from config.database.verbs.ping import Ping
+from config.database.verbs.plan import Plan
 
 VERBS: dict[str, type[Verb]] = {
     "ping": Ping,
+    "plan": Plan,
 }
 
 

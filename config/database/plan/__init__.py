@@ -1,0 +1,84 @@
+"""What `migrate` would do to this database: step by step, with what each would destroy or block.
+
+The SQL is Django's own (rehearsal.py), read as far as is honest (statements.py, rules.py), beside
+what the tables hold (tables.py). Nothing is changed: all of it happens in a READ ONLY transaction.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from config.database.plan import reading, sentences
+from config.database.plan.effects import Effect
+from config.database.plan.locks import Lock
+from config.database.plan.rehearsal import Rehearsal, Turn
+from config.database.plan.tables import Size, Tables
+
+PATIENCE = "2s"  # to wait for a migration that is running, and holds a table
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of a migration. The sentences are empty if there is nothing to say."""
+
+    migration: str  # orgs.0001_initial
+    operation: str  # Add field color to team
+    is_backwards: bool
+    is_atomic: bool  # whether its migration is one transaction
+    sql: tuple[str, ...]
+    tables: tuple[Size, ...]  # those that it changes or locks, as it meets them
+    locks: tuple[tuple[Size, Lock], ...]  # the strongest on each table that others can see
+    destroys: str = ""  # what is lost for good; also if nobody can tell
+    rewrites: str = ""  # tables of which each row is written anew
+    blocks: str = ""  # who waits, for what
+    instead: str = ""  # the safe way
+    fails: str = ""  # why or when it would
+    remarks: str = ""  # what would be slow on a larger table
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it touches nothing that was there before, and has nothing to say."""
+        return not (self.locks or self.destroys or self.fails)
+
+
+def steps(app_label: str = "", migration_name: str = "") -> list[Step]:
+    """Return what `migrate [app_label [migration_name]]` would do now, in its order; [] if nothing.
+
+    Nothing is changed. Raises CommandError for a target that there is not, and for a way back that
+    a migration does not have; OperationalError while another migration holds a table.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        tables = Tables()
+        found = [_step(turn, tables) for turn in Rehearsal().of(app_label, migration_name)]
+        transaction.set_rollback(True)  # so that what surrounds this may write again
+    return found
+
+
+def _step(turn: Turn, tables: Tables) -> Step:
+    effects = [*reading.effects(turn.sql, tables)]
+    return Step(
+        migration=str(turn.migration),
+        operation=sentences.operation(turn),
+        is_backwards=turn.is_backwards,
+        is_atomic=turn.migration.atomic,
+        sql=tuple(turn.sql),
+        tables=tuple(dict.fromkeys(one.size for one in effects if one.size)),
+        locks=_locks(effects),
+        destroys=sentences.destroyed(turn, effects, tables),
+        rewrites=sentences.rewritten(effects),
+        blocks=sentences.blocked(effects),
+        instead=sentences.joined(one.instead for one in effects if one.is_slow or one.loses),
+        fails=sentences.joined([turn.problem, *(one.fails for one in effects)]),
+        remarks=sentences.remarked(effects),
+    )
+
+
+def _locks(effects: list[Effect]) -> tuple[tuple[Size, Lock], ...]:
+    """Return the strongest on each table, which is held until the migration commits."""
+    strongest: dict[str, tuple[Size, Lock]] = {}
+    for size, lock in (each for one in effects for each in one.locks):
+        if size.table not in strongest or lock > strongest[size.table][1]:
+            strongest[size.table] = (size, lock)
+    return tuple(strongest.values())

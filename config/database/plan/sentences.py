@@ -1,0 +1,92 @@
+"""What a step does, in the words that people read before they press Enter."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.migrations import RunPython
+from django.db.migrations.operations.models import AlterTogetherOptionOperation
+
+from config.database.plan.effects import Effect, Work
+from config.database.plan.rehearsal import Turn
+from config.database.plan.tables import Tables
+
+DECLARED = {False: "destroys", True: "destroys_backwards"}  # keys of hints=…, by the direction
+DOING = {
+    Work.READ: "each row is read",
+    Work.INDEX: "an index is built",
+    Work.REWRITE: "each row is written anew",
+}
+
+
+def operation(turn: Turn) -> str:
+    """Return what Django says of it, and which function a RunPython calls."""
+    described = str(turn.operation.describe())
+    if isinstance(turn.operation, RunPython):
+        described = f"Run {_called(turn)}"
+    return f"Undo: {described}" if turn.is_backwards else described
+
+
+def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:
+    """Return what is lost for good, or '': what the operation declares, before what we can tell."""
+    declared = _declared(turn)
+    if declared is not None:
+        return "" if declared == "nothing" or tables.hold_nothing else declared
+    return joined([*(one.loses for one in effects), _unknown(turn, tables)], "; ")
+
+
+def rewritten(effects: Iterable[Effect]) -> str:
+    return joined(
+        f"{one.size.table} ({one.size}): each row and index, which takes as much disk again."
+        for one in effects
+        if one.is_slow and one.work == Work.REWRITE and one.size
+    )
+
+
+def blocked(effects: Iterable[Effect]) -> str:
+    """Return who waits while rows are worked on. A lock that is held for a moment blocks nobody."""
+    return joined(
+        f"{size.table} ({size}): {lock.stops} wait while {DOING[one.work]}."
+        for one in effects
+        if one.is_slow
+        for size, lock in one.locks
+        if lock.stops
+    )
+
+
+def remarked(effects: Iterable[Effect]) -> str:
+    """Return why what sounds slow is not."""
+    return joined(
+        f"{one.size.table} is small ({one.size}): {DOING[one.work]} in a moment."
+        for one in effects
+        if one.work and one.size and not one.size.is_new and not one.is_slow and one.lock.stops
+    )
+
+
+def joined(sentences: Iterable[str], by: str = " ") -> str:
+    """Return them once each, in their order."""
+    return by.join(dict.fromkeys(one for one in sentences if one))
+
+
+def _declared(turn: Turn) -> str | None:
+    hints: dict[str, Any] = getattr(turn.operation, "hints", {})
+    return hints.get(DECLARED[turn.is_backwards])
+
+
+def _unknown(turn: Turn, tables: Tables) -> str:
+    if tables.hold_nothing:
+        return ""
+    if not turn.operation.reduces_to_sql and _code(turn) is not RunPython.noop:
+        return f"nobody can tell what: {_called(turn)} is Python"
+    if turn.problem and not isinstance(turn.operation, AlterTogetherOptionOperation):
+        return "nobody can tell what: its SQL is not known"
+    return ""
+
+
+def _code(turn: Turn) -> Any:
+    name = "reverse_code" if turn.is_backwards else "code"
+    return getattr(turn.operation, name, None)
+
+
+def _called(turn: Turn) -> str:
+    code = _code(turn)
+    return getattr(code, "__qualname__", type(turn.operation).__name__)

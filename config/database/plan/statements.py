@@ -1,0 +1,49 @@
+"""SQL as a reader of it sees it: one statement a line, nothing but its words.
+
+PostgreSQL's lexical rules (sql-syntax-lexical.html) for remarks, strings and dollar quotes.
+"""
+
+import re
+from collections.abc import Iterator
+
+TOKENS = re.compile(
+    r"""
+    (?P<remark> --[^\n]* | /\*.*?\*/ )
+    | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' )
+    | (?P<body> (?P<tag>\$\w*\$) .*? (?P=tag) )
+    | (?P<name> "(?:[^"]|"")*" )
+    | (?P<space> \s+ )
+    | (?P<end> ; )
+    | (?P<word> \w+ )
+    | (?P<sign> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+IN_PLACE_OF = {"remark": " ", "string": "''", "body": "$$", "space": " "}
+
+
+def split(sql: str) -> list[str]:
+    """Return the statements, each on one line: without remarks, what is in strings, and bodies."""
+    statements = [""]
+    for token in TOKENS.finditer(sql):
+        kind = str(token.lastgroup)
+        if kind == "end":
+            statements.append("")
+        else:
+            statements[-1] += IN_PLACE_OF.get(kind, token[0])
+    return [" ".join(one.split()) for one in statements if one.strip()]
+
+
+def parts(text: str) -> list[str]:
+    """Return what commas separate, but for those in parentheses: the actions of an ALTER TABLE."""
+    return [part.strip() for part in _parts(text)]
+
+
+def _parts(text: str) -> Iterator[str]:
+    depth = begins = 0
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and not depth:
+            yield text[begins:place]
+            begins = place + 1
+    yield text[begins:]
