@@ -4,9 +4,11 @@ import os
 
 from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
 
+from config import serving
+
 # Where it listens is gunicorn's own rule: at $PORT of every address, else at 127.0.0.1:8000.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # processes: one for each core
-worker_class = "gthread"
+worker_class = serving.Worker  # gthread
 threads = int(os.environ.get("WEB_THREADS", "4"))  # of each, so that no slow answer blocks all
 preload_app = True  # the code is in memory once, and a broken one stops the start
 
@@ -15,13 +17,16 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 
 timeout = 30  # seconds after which a worker that hangs is killed
-graceful_timeout = 25  # less than the 30 that most platforms wait between SIGTERM and SIGKILL
+on_starting = serving.announce_the_end
+pre_request = serving.close_if_draining
+graceful_timeout = serving.graceful_seconds()
 keepalive = 75  # seconds; longer than the 60 of most load balancers, so that they close first
 
 accesslog = None  # config.logs writes a line for each request
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 — heartbeats off the disk
 control_socket_disable = True  # it would be made in the home folder, which nobody here needs
 forwarded_allow_ips = ""  # what a proxy forwards is for Django to believe, by TRUSTED_PROXY_COUNT
+forwarder_headers = ""  # nor may it tell gunicorn SCRIPT_NAME, PATH_INFO or REMOTE_USER
 
 _default_headers = Response.default_headers
 

@@ -11,6 +11,7 @@ import psycopg
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from config import draining
 from config.database.pending import pending_migrations
 
 TIMEOUT = 2  # seconds to wait for a connection, less than a balancer waits for the answer
@@ -37,7 +38,12 @@ class HealthMiddleware:
         )
 
     def is_ready(self) -> bool:
-        """Whether the database answers and has every migration; if not, the log says why."""
+        """Whether the database answers and has every migration; if not, the log says why.
+
+        A server that is about to end is not ready either: who asks sends its visitors elsewhere.
+        """
+        if draining.has_begun():
+            return False
         try:
             _ask_database()
             self.migrated = self.migrated or not pending_migrations()

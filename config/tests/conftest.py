@@ -8,6 +8,22 @@ import pytest
 
 from config import env
 from config.tests.clone import Clone
+from config.tests.processes import PRODUCTION, printed_by
+from config.tests.servers import Server
+
+PREPARE = """
+import config.wsgi
+from django.core.management import call_command
+from django.test import Client
+from config import cast
+
+call_command("migrate", verbosity=0)
+alice, bob, dora = map(cast.person, ("alice", "bob", "dora"))
+cast.acme(alice, bob, dora)
+client = Client()
+client.force_login(alice)
+print(client.session.session_key)
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,3 +84,17 @@ def load_settings(monkeypatch, tmp_path):
             return runpy.run_path(str(settings))
 
     return load
+
+
+@pytest.fixture(scope="session")
+def migrated():
+    """A PostgreSQL to break, with all tables, Alice and Acme; `alice` is her session's key."""
+    with Server() as server:
+        server.alice = prepare(server.url())
+        yield server
+
+
+def prepare(url):
+    """Migrate the database of this URL, and return the key of Alice's session."""
+    variables = PRODUCTION | {"ENVIRONMENT": "test", "DATABASE_URL": url}
+    return printed_by("-c", PREPARE, **variables).split()[-1]
