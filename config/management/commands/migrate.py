@@ -1,16 +1,101 @@
-"""manage.py migrate: Django's own, which remembers what the files said that it applied."""
+"""Django's migrate, made safe beside a running site and beside others that migrate.
 
+What it adds is in config/database/migrating/: one at a time, patient with locks, and careful with
+what holds rows.
+"""
+
+from contextlib import suppress
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
+from django.db.models.signals import pre_migrate
 
-from config.database.kept import keep
+from config.database import kept
+from config.database.migrating.patience import Patience
+from config.database.migrating.turns import Turn
 
 
 class Command(migrate.Command):
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--lock-timeout",
+            type=float,
+            default=3,
+            metavar="SECONDS",
+            help="How long a statement waits for a lock before the site goes first (3).",
+        )
+        parser.add_argument(
+            "--tries",
+            type=int,
+            default=10,
+            help="How often a migration is begun before it gives up on a lock (10).",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["plan"] or options["check_unapplied"]:
+            super().handle(*args, **options)
+            return
+        connection = connections[options["database"]]
+        parameters = connection.get_connection_params()
+        with connection.wrap_database_errors, Turn(parameters, self.tell) as turn:
+            try:
+                self.migrate(turn, args, options)
+            except BaseException:
+                with suppress(DatabaseError):  # which is told already
+                    keep_files(connection)
+                raise
+            keep_files(connection)
+
+    def migrate(self, turn: Turn, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """Migrate while it is our turn, beginning anew where a lock could not be had."""
+
+        def look_at_plan(plan: list[tuple[Migration, bool]], **_: object) -> None:
+            pre_migrate.disconnect(look_at_plan)  # the first of all apps tells
+            if turn.waited and not plan:
+                self.verbosity = 0  # who came before has said it all, and printed the token
+                self.tell("Nothing is left to do after it.")
+
+        self.turn = turn
+        connection = connections[options["database"]]
+        limits = {"seconds": options["lock_timeout"], "tries": options["tries"]}
+        pre_migrate.connect(look_at_plan)
+        try:
+            with Patience(connection, self.tell, **limits) as self.patience:
+                while not self.is_done(args, options):
+                    pass
+        finally:
+            pre_migrate.disconnect(look_at_plan)
+
+    def is_done(self, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
         try:
             super().handle(*args, **options)
-        finally:
-            if not (options["plan"] or options["check_unapplied"]):
-                keep()
+        except OperationalError as error:
+            self.patience.try_again(error)
+            return False
+        return True
+
+    def migration_progress_callback(
+        self, action: str, migration: Migration | None = None, fake: bool = False
+    ) -> None:
+        """Django's calls before and after each migration."""
+        if action in ("apply_start", "unapply_start"):
+            self.turn.check()
+            self.patience.begin(migration)
+        elif action in ("apply_success", "unapply_success"):
+            self.patience.begin(None)
+        super().migration_progress_callback(action, migration, fake)
+
+    def tell(self, line: str) -> None:
+        """Say what goes on beside the output of the command, between whatever it has written."""
+        self.stderr.write(line, self.style.NOTICE)
+
+
+def keep_files(connection: BaseDatabaseWrapper) -> None:
+    """Keep what the applied files said, of the default database: no other has such a table."""
+    if connection.alias == DEFAULT_DB_ALIAS:
+        kept.keep()

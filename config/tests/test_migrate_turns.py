@@ -1,0 +1,82 @@
+"""Many that migrate at once: one does, and the others wait, in any way that leads to PostgreSQL."""
+
+import pytest
+
+from config.tests.clone import wait_until
+from config.tests.notes_app import Notes, ended
+from config.tests.servers import Bouncer, Server
+
+pytestmark = pytest.mark.slow
+
+SLOW = 'RunSQL("SELECT pg_sleep(1.5)")'
+INDEX = 'AddIndexConcurrently("note", models.Index(fields=["text"], name="note_text"))'
+APPLIED = "SELECT count(*) FROM django_migrations"
+HOLDS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+MIGRATING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def notes(server, tmp_path):
+    return Notes(tmp_path, server.url())
+
+
+def test_ten_deploys_at_once_end_well_on_an_empty_database(notes, server):
+    done = [ended(one) for one in [notes.start("--verbosity=1") for _ in range(10)]]
+    assert [code for code, _, _ in done] == [0] * 10, done
+    assert sum("Applying accounts.0001_initial... OK" in output for _, output, _ in done) == 1
+    assert sum("to become the owner" in output for _, output, _ in done) == 1
+    waited = [errors for _, _, errors in done if "Waiting for another migrate to end" in errors]
+    assert len(waited) == 9
+    assert all("migrate on " in errors and "Nothing is left to do" in errors for errors in waited)
+    assert notes.run("--check")[0] == 0
+
+
+def test_ten_at_once_build_an_index_concurrently_through_a_pooler(notes, server):
+    notes.write("slow", SLOW)
+    notes.write("index", INDEX, atomic=False)
+    with Bouncer(server, size=4) as bouncer:
+        notes.url = bouncer.url()
+        pooled = {"DATABASE_TRANSACTION_POOLING": "true", "DATABASE_POOLER": "transaction"}
+        done = [ended(one) for one in [notes.start(**pooled) for _ in range(10)]]
+    assert [code for code, _, _ in done] == [0] * 10, done
+    assert sum("Applying notes.0003_index... OK" in output for _, output, _ in done) == 1
+    assert server.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'note_text'::regclass")
+
+
+def test_who_is_killed_leaves_the_turn_to_the_next(notes, server):
+    notes.write("endless", 'RunSQL("SELECT pg_sleep(30)")')
+    first = notes.start()
+    assert wait_until(lambda: server.ask(MIGRATING))
+    first.kill()
+    notes.file(notes.names.pop()).unlink()
+    assert ended(first)[0] < 0
+    code, _, errors = notes.run()
+    assert (code, errors) == (0, "")
+
+
+def test_nothing_ends_the_transaction_that_holds_the_turn(notes, server):
+    for limit in ("idle_in_transaction_session_timeout", "transaction_timeout", "lock_timeout"):
+        server.ask(f"ALTER ROLE groundwork SET {limit} = '700ms'")
+    server.ask("ALTER ROLE groundwork SET default_transaction_isolation = 'repeatable read'")
+    notes.write("slow", SLOW)
+    notes.write("index", INDEX, atomic=False)
+    code, _, errors = notes.run()
+    assert (code, errors) == (0, "")
+
+
+def test_who_lost_the_turn_stops_before_the_next_migration(notes, server):
+    notes.write("slow", SLOW)
+    notes.write("after", SLOW)
+    process = notes.start()
+    assert wait_until(lambda: server.ask(MIGRATING))
+    server.ask(f"SELECT pg_terminate_backend(pid) FROM ({HOLDS}) held", user="postgres")
+    code, _, errors = ended(process)
+    assert (code, server.ask(APPLIED)) == (1, 2)
+    assert "run migrate again" in errors
+    assert "Traceback" not in errors
