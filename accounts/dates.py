@@ -24,8 +24,13 @@ class AuthenticationMiddleware(middleware.AuthenticationMiddleware):
         super().process_request(request)
         timezone.deactivate()  # the thread's last request was somebody else's
         request.user = SimpleLazyObject(  # type: ignore[assignment]
-            lambda: _in_own_zone(get_user(request))
+            lambda: _in_own_zone(_person(request))
         )
+
+
+def _person(request: HttpRequest) -> Any:
+    request.session.sign_anew()  # type: ignore[attr-defined]
+    return get_user(request)
 
 
 def _in_own_zone(person: Any) -> Any:

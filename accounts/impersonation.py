@@ -23,14 +23,14 @@ from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.crypto import constant_time_compare, get_random_string
+from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_POST
 
 from accounts import client, emails
 from accounts.events import Event
 from accounts.models import Session, User
 from accounts.roles import PlatformRole
-from accounts.sessions import SessionStore, touch
+from accounts.sessions import SessionStore, touch, vouches
 from accounts.signin.reauthentication import require_fresh_sign_in
 from accounts.verbs import Verb
 
@@ -236,9 +236,7 @@ def _is_allowed(row: Session) -> bool:
     """Whether the admin may still act as the person, and their device is not signed out."""
     admin, device = cast("User", row.impersonated_by), cast("Session", row.parent)
     signed = SessionStore().decode(device.session_data).get(HASH_SESSION_KEY, "")
-    return constant_time_compare(signed, admin.get_session_auth_hash()) and can_impersonate(
-        admin, cast("User", row.user)
-    )
+    return vouches(admin, signed) and can_impersonate(admin, cast("User", row.user))
 
 
 def _finish(acting: ImpersonationStore, response: HttpResponse) -> None:

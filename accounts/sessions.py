@@ -13,7 +13,7 @@ from uuid import UUID
 from allauth.core import context
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -23,6 +23,7 @@ from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.crypto import constant_time_compare
 
 from accounts import client, encryption
 from accounts.models import Session, User
@@ -144,6 +145,17 @@ class SessionStore(SessionBase):
         seen_before = Session.objects.filter(session_key=self.hash, last_seen__lte=now - SEEN_EVERY)
         return bool(seen_before.update(**changes)) and "expire_date" in changes
 
+    def sign_anew(self) -> None:
+        """Let SECRET_KEY vouch for what one of its fallbacks has vouched for, and change no more.
+
+        Django would take a new key, too: of two tabs that ask together, one would be signed out.
+        """
+        if not settings.SECRET_KEY_FALLBACKS:
+            return
+        signed = self.get(HASH_SESSION_KEY, "")
+        if self.user and signed != self.user.get_session_auth_hash() and vouches(self.user, signed):
+            self[HASH_SESSION_KEY] = self.user.get_session_auth_hash()
+
     @classmethod
     def clear_expired(cls) -> None:
         """Delete what has expired, a few rows at a time: nobody waits for a lock."""
@@ -177,6 +189,12 @@ class SessionStore(SessionBase):
         key = Session.hash_of(session_key or self.session_key)
         if not Session.objects.filter(session_key=key).update(last_seen=timezone.now(), **row):
             raise UpdateError
+
+
+def vouches(user: User, signed: str) -> bool:
+    """Whether this is the hash of the person's password, by SECRET_KEY or one of its fallbacks."""
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(signed, one) for one in hashes)
 
 
 class SessionMiddleware(middleware.SessionMiddleware):

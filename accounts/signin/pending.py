@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import STANDING, User
+from accounts.sessions import vouches
 
 BEGUN_WITH = "begun_with"
 
@@ -36,7 +37,7 @@ class Begin(LoginStage):
         if user and email and not _has_address(user, email):
             return _refusal(self.request), False
         if user:
-            self.login.state[BEGUN_WITH] = _fingerprint(user)
+            self.login.state[BEGUN_WITH] = user.get_session_auth_hash()
         return None, True
 
 
@@ -48,7 +49,7 @@ class Finish(LoginStage):
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
         user.refresh_from_db(fields=["password", *STANDING])  # `login` asks about a ban
-        if user.is_active and self.login.state.get(BEGUN_WITH) == _fingerprint(user):
+        if user.is_active and vouches(user, self.login.state.get(BEGUN_WITH, "")):
             return None, True
         return _refusal(self.request), False
 
@@ -80,7 +81,3 @@ def _refusal(request: HttpRequest) -> HttpResponse:
 
 def _has_address(user: Any, email: str) -> bool:
     return email == user.email or EmailAddress.objects.filter(user=user, email=email).exists()
-
-
-def _fingerprint(user: Any) -> str:
-    return user.get_session_auth_hash()
