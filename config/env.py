@@ -35,11 +35,12 @@ class SettingError(ImproperlyConfigured):
 class Env(environ.Env):
     """django-environ, but a value that makes no sense stops the start instead of being guessed."""
 
-    def number(self, var: str, default: int) -> int:
-        """Return the variable as a whole number that is not negative."""
+    def number(self, var: str, default: int, *, least: int = 0) -> int:
+        """Return the variable as a whole number that is not below `least`."""
         value = self.str(var, str(default))
-        if not (value.isascii() and value.isdigit()):
-            raise SettingError(f"{var} is {value!r}; it must be a whole number, such as {default}.")
+        if not (value.isascii() and value.isdigit() and int(value) >= least):
+            kind = f"a whole number from {least} on" if least else "a whole number"
+            raise SettingError(f"{var} is {value!r}; it must be {kind}, such as {default}.")
         return int(value)
 
     def flag(self, var: str, default: bool) -> bool:

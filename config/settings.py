@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.csp import CSP
 
 from config import cache, database, logs, providers
+from config.database import tls
 from config.env import (
     BASE_DIR,
     env,
@@ -99,12 +100,23 @@ INSTALLED_APPS += ["django.forms"]
 
 # Database
 
+DATABASE_CA = env.str("DATABASE_CA", "")
+DATABASE_STATEMENT_SECONDS = env.number("DATABASE_STATEMENT_SECONDS", 30, least=1)
 DATABASES = {
     "default": database.from_url(
         required("DATABASE_URL", ENVIRONMENT, otherwise=""),
         environment=ENVIRONMENT,
-        pool_size=env.number("DATABASE_POOL_SIZE", 16),
-        transaction_pooling=env.flag("DATABASE_TRANSACTION_POOLING", False),
+        pool=database.Pool(
+            size=env.number("DATABASE_POOL_SIZE", 16, least=1),
+            idle=env.number("DATABASE_IDLE_SECONDS", 30, least=1),
+            lifetime=env.number("DATABASE_LIFETIME_SECONDS", 60 * 60, least=1),
+            wait=env.number("DATABASE_WAIT_SECONDS", 5, least=1),
+            connect=env.number("DATABASE_CONNECT_SECONDS", 10, least=2),  # libpq's own least
+        ),
+        pooler=env.choice("DATABASE_POOLER", ("none", "transaction")),
+        demands=tls.Demands(DATABASE_CA, env.names("DATABASE_PRIVATE_HOSTS"))
+        if DEPLOYED or DATABASE_CA
+        else None,
     )
 }
 

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config.charsets import Request
-from config.database import limit_statements
+from config.database import for_requests
 from config.env import SettingError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 try:
     application = get_wsgi_application()
     application.request_class = Request
-    limit_statements(settings.DATABASES["default"])
+    for_requests(settings.DATABASES["default"], seconds=settings.DATABASE_STATEMENT_SECONDS)
 except SettingError as error:
     sys.exit(str(error))

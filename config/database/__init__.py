@@ -1,68 +1,136 @@
-"""How the project meets PostgreSQL: connection settings here, the embedded server beside them."""
+"""How the project meets PostgreSQL: what DATABASE_URL becomes. The verbs of `manage.py db`, the
+embedded server and what they decide by are beside it."""
 
-from typing import Any
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import environ
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from config.database import embedded
+from config.database import embedded, tls
+from config.database.target import KEYWORDS, in_use
 from config.env import SettingError
 
-LONGEST_STATEMENT = 30  # seconds, in a request
+SCHEMES = ("postgres://", "postgresql://")
+ENTRY = {"HOST": "host", "PORT": "port", "NAME": "dbname", "USER": "user", "PASSWORD": "password"}
+KINDS = {"gunicorn": "web", "runserver": "web", "deliver_mail": "worker"}
+LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout")  # of requests
+
+# A network that swallows packets is noticed within 20 seconds, also while nothing is sent.
+NOTICE_SILENCE = {
+    "keepalives_idle": 10,  # seconds
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+
+
+class Pool(NamedTuple):
+    """How each process keeps its connections; all but `size` in seconds."""
+
+    size: int = 16  # at most
+    idle: int = 30  # before one that nobody needs is closed
+    lifetime: int = 60 * 60  # before one is replaced, so that a changed address is noticed
+    wait: int = 5  # for one that is free
+    connect: int = 10  # for the server to answer
 
 
 def from_url(
-    url: str, *, environment: str, pool_size: int, transaction_pooling: bool = False
+    url: str,
+    *,
+    environment: str,
+    pool: Pool | None = None,
+    pooler: str = "none",
+    demands: tls.Demands | None = None,
 ) -> dict[str, Any]:
     """Return an entry of DATABASES for a postgres:// URL; if it is empty, the embedded server's.
 
-    `pool_size` is the most connections one process may hold; with `transaction_pooling` they lead
-    to a pooler that hands each transaction another one. Raises SettingError for another scheme.
+    With `pooler` "transaction" the connections lead to one that hands each transaction another
+    connection. Raises SettingError for a URL that makes no sense, or asks for less than `demands`.
     """
-    database = _parse(url) if url else embedded.settings(_purpose(environment))
+    pool = pool or Pool()
+    database = _entry(url, demands) if url else embedded.settings(_purpose(environment))
+    is_pooled = pooler == "transaction"
     database["CONN_HEALTH_CHECKS"] = True
-    database["DISABLE_SERVER_SIDE_CURSORS"] = transaction_pooling
+    database["DISABLE_SERVER_SIDE_CURSORS"] = is_pooled
     database["OPTIONS"] = {
+        "application_name": f"groundwork-{environment}-{_process()}",
+        "connect_timeout": pool.connect,
+        **NOTICE_SILENCE,
         **database.get("OPTIONS", {}),
-        "application_name": f"groundwork-{environment}",
-        "connect_timeout": 10,
         "pool": {
             "min_size": 0,
-            "max_size": pool_size,
-            "max_idle": 30,
-            "timeout": 5,
+            "max_size": pool.size,
+            "max_idle": pool.idle,
+            "max_lifetime": pool.lifetime,
+            "timeout": pool.wait,
             # A pool that cannot connect tries again after 1, 2, 4 … seconds, whoever asks: by
             # default the site would stay away for minutes after a long outage. Having given up,
             # it tries at once when the next request comes.
-            "reconnect_timeout": 5,
+            "reconnect_timeout": pool.wait,
         },
         # Statements used five times on a connection are prepared on it, if it stays the same.
         "server_side_binding": True,
-        "prepare_threshold": None if transaction_pooling else 5,
+        "prepare_threshold": None if is_pooled else 5,
     }
     return database
 
 
-def limit_statements(database: dict[str, Any]) -> None:
-    """Let PostgreSQL give up what takes a request longer than LONGEST_STATEMENT.
+def for_requests(database: dict[str, Any], *, seconds: int) -> None:
+    """Let PostgreSQL give up what takes a request longer than so many `seconds`.
 
-    It would go on after the visitor has left, and a few of these are all that a server can answer.
-    Commands have no limit, nor has what DATABASE_URL gives `?options=`; a pooler may refuse them.
+    A statement would go on after the visitor has left, and a few of these are all that a server can
+    answer; a transaction in which nothing happens keeps its locks from everybody. What DATABASE_URL
+    gives as `?options=` wins. Commands have no limit.
+
+    A pooler lends connections that are there already, so it is asked for nothing: the role has the
+    limits then, and `db ping` looks whether it has.
     """
-    options = database["OPTIONS"]
-    if options["prepare_threshold"] is not None:
-        options.setdefault("options", f"-c statement_timeout={LONGEST_STATEMENT}s")
+    if not database["DISABLE_SERVER_SIDE_CURSORS"]:
+        limits = [f"-c {name}={seconds}s" for name in LIMITS]
+        options = database["OPTIONS"]
+        given = {name: value for name, value in options.items() if name in KEYWORDS}
+        own = in_use(given).get("options", "")
+        options["options"] = " ".join([*limits, own]).strip()
+
+
+def _entry(url: str, demands: tls.Demands | None) -> dict[str, Any]:
+    given = _parse(url)
+    if demands:
+        given |= demands.of(given)
+    entry = {key: given.pop(name, "") for key, name in ENTRY.items()}
+    return {"ENGINE": "django.db.backends.postgresql", **entry, "OPTIONS": given}
 
 
 def _parse(url: str) -> dict[str, Any]:
-    if not url.startswith(("postgres://", "postgresql://")):
+    """Return the parameters of libpq in the URL."""
+    if not url.startswith(SCHEMES):
         raise SettingError("DATABASE_URL must begin with postgres:// or postgresql://.")
     try:
-        return dict(environ.Env.db_url_config(url))
-    except ValueError as error:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # whose words may have the password in them
+        given = {"port": "unreadable"}
+    ports = str(given.get("port", "")).split(",")
+    if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports if port):
         raise SettingError(
             "DATABASE_URL cannot be read; it must be postgres://user:password@host:port/name, "
-            "with special characters in the password as %-escapes."
-        ) from error
+            "with special characters in the password as %-escapes, and no parameters after a ? "
+            "but PostgreSQL's own."
+        )
+    if not (given.get("dbname") or given.get("service")):
+        raise SettingError("DATABASE_URL names no database; it must end with one, as …/name.")
+    return given
+
+
+def _process() -> str:
+    """Return what PostgreSQL's lists of sessions call this process: 'web', 'worker', a command."""
+    program, *arguments = sys.argv
+    file = Path(program)
+    name = file.parent.name if file.stem == "__main__" else file.stem
+    if name == "manage" and arguments:
+        name = "-".join(arguments[:2] if arguments[0] == "db" else arguments[:1])
+    return KINDS.get(name, name)
 
 
 def _purpose(environment: str) -> embedded.Purpose:

@@ -21,7 +21,7 @@ from config.env import SettingError
 KEYWORDS = {option.keyword.decode() for option in Conninfo.parse(b"")}
 UNSET = {"NAME": "", "USER": "", "PASSWORD": "", "HOST": "", "PORT": "", "OPTIONS": {}}
 # libpq reads everything before it looks at this, and then refuses to connect.
-NO_MODE = "none-to-connect-with"
+NO_SERVER = {"target_session_attrs": "of-no-server"}
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def in_use(parameters: dict[str, Any]) -> dict[str, str]:
     It connects to nothing. Raises SettingError in the words of libpq.
     """
     try:
-        conninfo = make_conninfo(**parameters | {"sslmode": NO_MODE})
+        conninfo = make_conninfo(**parameters | NO_SERVER)
     except ProgrammingError as error:
         raise SettingError(f"DATABASE_URL makes no sense to PostgreSQL: {error}".strip()) from error
     connection = PGconn.connect_start(conninfo.encode())
     answer = connection.error_message.decode(errors="replace").strip()
-    if NO_MODE not in answer:
+    if NO_SERVER["target_session_attrs"] not in answer:
         raise SettingError(f"DATABASE_URL makes no sense to PostgreSQL: {answer}")
     return {
         option.keyword.decode(): option.val.decode(errors="replace")

@@ -59,6 +59,7 @@ class _Listens:
     """What servers and bouncers have in common: a port of 127.0.0.1, and who may come in."""
 
     port: int
+    password = PASSWORD
 
     def __enter__(self):
         self.start()

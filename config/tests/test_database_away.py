@@ -2,12 +2,8 @@
 
 import json
 
-import psycopg
 import pytest
-from django.db import connection
-from psycopg_pool.base import AttemptWithBackoff
 
-from config import database
 from config.tests.processes import PRODUCTION, run
 
 pytestmark = pytest.mark.slow
@@ -85,44 +81,3 @@ def test_the_log_has_the_cause(process):
     assert "Not ready: couldn't get a connection" in process.stderr
     assert "The database is away." in process.stderr
     assert "OperationalError" in process.stderr
-
-
-def test_nothing_stays_on_a_connection_that_a_pooler_lends_for_a_transaction():
-    options = {"environment": "production", "pool_size": 4}
-    alone = database.from_url("postgres://here", **options)
-    pooled = database.from_url("postgres://pooler", **options, transaction_pooling=True)
-    for entry, threshold in ((alone, 5), (pooled, None)):
-        assert entry["OPTIONS"]["prepare_threshold"] == threshold
-        assert entry["DISABLE_SERVER_SIDE_CURSORS"] == (entry is pooled)
-
-
-def test_the_pool_tries_again_every_two_seconds_however_long_the_database_was_away():
-    entry = database.from_url("postgres://away", environment="production", pool_size=4)
-    pool = entry["OPTIONS"]["pool"]
-    attempt = AttemptWithBackoff(timeout=pool.get("reconnect_timeout", 300))
-    pauses, now = [], 1000.0
-    while not attempt.time_to_give_up(now):  # then the next request makes it try at once
-        attempt.update_delay(now)
-        pauses.append(attempt.delay)
-        now += attempt.delay
-    assert max(pauses) < 2.5
-    assert now - 1000 >= pool["timeout"]  # whoever waits has somebody trying
-
-
-def test_no_statement_of_a_request_takes_for_ever(db):
-    shown = "import config.wsgi; from django.db import connection as c; print(c.settings_dict)"
-    assert "-c statement_timeout=30s" in run("-c", shown, **PRODUCTION).stdout
-    entry = {"OPTIONS": {"prepare_threshold": 5}}
-    database.limit_statements(entry)
-    with psycopg.connect(**connection.get_connection_params() | entry["OPTIONS"]) as served:
-        assert served.execute("SHOW statement_timeout").fetchone() == ("30s",)
-
-
-def test_a_pooler_is_asked_for_no_limit_and_an_own_one_stays():
-    options = {"environment": "production", "pool_size": 4}
-    pooled = database.from_url("postgres://pooler", **options, transaction_pooling=True)
-    own = database.from_url("postgres://here/x?options=-c%20statement_timeout%3D9s", **options)
-    for entry in (pooled, own):
-        database.limit_statements(entry)
-    assert "options" not in pooled["OPTIONS"]
-    assert own["OPTIONS"]["options"] == "-c statement_timeout=9s"

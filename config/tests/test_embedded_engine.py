@@ -23,7 +23,7 @@ from django.conf import settings
 from config import database
 from django.db import connection, connections
 
-entry = database.from_url("", environment="test", pool_size=4)
+entry = database.from_url("", environment="test", pool=database.Pool(size=4))
 settings.configure(DATABASES={"default": entry}, USE_TZ=True)
 django.setup()
 

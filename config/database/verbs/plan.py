@@ -16,9 +16,7 @@ class Plan(Verb):
     def add_arguments(parser: ArgumentParser) -> None:
         parser.add_argument("app_label", nargs="?", default="", help="as migrate takes it")
         parser.add_argument("migration_name", nargs="?", default="", help="also backwards; zero")
-        parser.add_argument(
-            "--sql", action="store_true", help="print all of the SQL"
-        )
+        parser.add_argument("--sql", action="store_true", help="print all of the SQL")
 
     def run(self, **options: Any) -> None:
         steps = plan.steps(options["app_label"], options["migration_name"])

@@ -1,0 +1,200 @@
+"""Whom the site talks to when its database is elsewhere: who proves the name by a certificate.
+
+The servers that speak TLS here are PgBouncers. They listen on the loopback interface, so a name
+that is not local comes with its address.
+"""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db.backends.postgresql.base import DatabaseWrapper
+
+from config.database import from_url, reaching, tls
+from config.env import SettingError
+from config.tests.certificates import Authority
+from config.tests.processes import PRODUCTION, run
+from config.tests.servers import Bouncer, Server
+
+HOST = "db.example.com"
+AWAY = f"postgres://ann:s3cret@{HOST}/shop"
+ASK = "import config.wsgi; from django.db import connection; connection.ensure_connection()"
+WEAKER = ("disable", "allow", "prefer", "require", "verify-ca")
+
+
+def options(url, **demands):
+    return from_url(url, environment="production", demands=tls.Demands(**demands))["OPTIONS"]
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_host_elsewhere_has_to_prove_its_name(load_settings, environment):
+    settings = load_settings(**PRODUCTION | {"ENVIRONMENT": environment, "DATABASE_URL": AWAY})
+    asked = settings["DATABASES"]["default"]["OPTIONS"]
+    assert (asked["sslmode"], asked["gssencmode"]) == ("verify-full", "disable")
+    assert "BEGIN CERTIFICATE" in Path(asked["sslrootcert"]).read_text()
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "%2Frun%2Fpostgresql", ""]
+)
+def test_this_machine_has_nothing_to_prove(host):
+    assert "sslmode" not in options(f"postgres://{host}/shop")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://10.0.0.5/shop",
+        "postgres://localhost.example.com/shop",
+        "postgres://127.0.0.1.example.com/shop",
+        "postgres://127.0.0.1,db.example.com/shop",
+        "postgres:///shop?host=db.example.com",
+        "postgres:///shop?hostaddr=10.0.0.5",
+        "postgres://127.0.0.1/shop?hostaddr=10.0.0.5",
+        "postgres://db.example.com/shop?hostaddr=127.0.0.1",
+        "postgres://[::ffff:10.0.0.5]/shop",
+        f"{AWAY}?sslmode=verify-full",
+        f"{AWAY}?sslrootcert=system",
+    ],
+)
+def test_what_may_lead_elsewhere_is_no_local_host(url):
+    assert options(url)["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize("mode", WEAKER)
+def test_a_url_that_asks_for_less_is_refused(mode):
+    with pytest.raises(SettingError) as refusal:
+        options(f"{AWAY}?sslmode={mode}")
+    assert re.search(f"sslmode={mode},.*{HOST}.*DATABASE_CA", str(refusal.value))
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_variables_and_service_files_that_ask_for_less_are_refused(monkeypatch, tmp_path):
+    services = tmp_path / "pg_service.conf"
+    services.write_text(f"[shop]\nhost={HOST}\ndbname=shop\nsslmode=require\n")
+    with monkeypatch.context() as patch:
+        patch.setenv("PGSERVICEFILE", str(services))
+        for url in ("postgres://?service=shop", "postgres:///shop?service=shop"):
+            with pytest.raises(SettingError, match="sslmode=require"):
+                options(url)
+        patch.setenv("PGSERVICE", "shop")
+        with pytest.raises(SettingError, match="sslmode=require"):
+            options("postgres:///shop")
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    with pytest.raises(SettingError, match="sslmode=disable"):
+        options(AWAY)
+    monkeypatch.setenv("PGHOST", HOST)
+    with pytest.raises(SettingError, match=HOST):
+        options("postgres:///shop")
+
+
+def test_a_host_of_a_private_network_may_go_without_and_no_other():
+    private = ("database", "pooler")
+    assert "sslmode" not in options("postgres://database,pooler/shop", private=private)
+    assert (
+        options("postgres://pooler/shop?sslmode=require", private=private)["sslmode"] == "require"
+    )
+    for url in ("postgres://database,db.example.com/shop", "postgres://database.example.com/shop"):
+        assert options(url, private=private)["sslmode"] == "verify-full"
+
+
+def test_a_laptop_may_look_at_a_server_without_a_certificate(load_settings, tmp_path):
+    """But not once it was told which authority to trust."""
+    laptop = {"ENVIRONMENT": "development", "DATABASE_URL": f"{AWAY}?sslmode=require"}
+    loaded = load_settings(**laptop)["DATABASES"]["default"]["OPTIONS"]
+    assert loaded["sslmode"] == "require"
+    (tmp_path / "ca.pem").write_bytes(Authority().pem)
+    with pytest.raises(SettingError, match="sslmode=require"):
+        load_settings(**laptop, DATABASE_CA=str(tmp_path / "ca.pem"))
+
+
+def test_a_file_of_authorities_has_to_be_there():
+    with pytest.raises(SettingError, match=r"^DATABASE_CA is '/none.pem'"):
+        options(AWAY, authorities="/none.pem")
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def file(authority, tmp_path):
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    return str(tmp_path / "ca.pem")
+
+
+@pytest.fixture
+def ping(server, monkeypatch):
+    """Return a function that pings a server with this certificate, and returns what is said."""
+
+    def ping(certificate, authorities):
+        with Bouncer(server, mode="session", tls=certificate) as bouncer:
+            url = bouncer.url(host=HOST, hostaddr="127.0.0.1")
+            demands = tls.Demands(authorities)
+            entry = from_url(url, environment="production", demands=demands)
+            monkeypatch.setitem(settings.DATABASES, "default", entry)
+            wrapper = DatabaseWrapper({"TIME_ZONE": None, **entry}, "default")
+            monkeypatch.setattr(reaching, "connection", wrapper)
+            call_command("db", "ping", stdout=(said := io.StringIO()))
+            return said.getvalue()
+
+    return ping
+
+
+@pytest.mark.slow
+def test_the_right_certificate_is_taken(ping, authority, file):
+    said = ping(authority.certificate(HOST), file)
+    assert "TLS up to the pooler; certificate and name verified" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("certificate", "reason"),
+    [
+        (lambda trusted: Authority("Another").certificate(HOST), "verify failed.*set DATABASE_CA"),
+        (lambda trusted: trusted.certificate(HOST, expired=True), "verify failed.*has expired"),
+        (lambda trusted: trusted.certificate("db.example.org"), "does not match host name"),
+        (lambda trusted: None, "does not support SSL.*Let it speak TLS"),
+    ],
+    ids=["of another authority", "expired", "of another name", "none"],
+)
+def test_any_other_is_turned_down_in_one_sentence(ping, authority, file, certificate, reason):
+    with pytest.raises(CommandError, match=f"^The database cannot be reached: .*{reason}"):
+        ping(certificate(authority), file)
+
+
+@pytest.mark.slow
+def test_an_authority_that_nobody_named_is_not_the_systems(ping, authority):
+    with pytest.raises(CommandError, match="verify failed"):
+        ping(authority.certificate(HOST), "")
+
+
+@pytest.mark.slow
+def test_authorities_of_the_system_are_found(ping, authority, file, monkeypatch):
+    """By the variable that names them; psycopg's own OpenSSL looks where no system has any."""
+    monkeypatch.setenv("SSL_CERT_FILE", file)
+    assert "certificate and name verified" in ping(authority.certificate(HOST), "")
+
+
+@pytest.mark.slow
+def test_a_refusal_shows_no_password(authority, server, file):
+    """The whole way, with all that a traceback has: of the command, and of the site's own pool."""
+    with Bouncer(server, tls=authority.certificate("db.example.org")) as bouncer:
+        url = bouncer.url(host=HOST, hostaddr="127.0.0.1")
+        variables = PRODUCTION | {"DATABASE_URL": url, "DATABASE_CA": file}
+        ping = run("manage.py", "db", "--traceback", "ping", **variables)
+        pool = run("-c", ASK, **variables, DATABASE_WAIT_SECONDS="1")
+    for process in (ping, pool):
+        assert process.returncode == 1
+        assert "does not match host name" in process.stderr
+        assert bouncer.password not in process.stdout + process.stderr
