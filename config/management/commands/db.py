@@ -10,10 +10,18 @@ from config.database.target import Target
 from config.database.verbs import Verb
 from config.database.verbs.ping import Ping
 from config.database.verbs.plan import Plan
+from config.database.verbs.reset import Reset
+from config.database.verbs.seed import Seed
+from config.database.verbs.setup import Setup
+from config.database.verbs.studio import Studio
 
 VERBS: dict[str, type[Verb]] = {
     "ping": Ping,
     "plan": Plan,
+    "reset": Reset,
+    "seed": Seed,
+    "setup": Setup,
+    "studio": Studio,
 }
 
 

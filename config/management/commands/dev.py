@@ -10,16 +10,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
+from django.db import connections
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from accounts.models import User
 from config import cast
-from config.database.pending import pending_migrations
+from config.database.preparing import set_up
+from config.database.target import Target
 
-LOCK = 20_260_101  # of PostgreSQL, for two that prepare one database at the same time
 RELOAD = 3  # the exit code by which Django's autoreloader asks for a new process
 
 
@@ -49,27 +48,13 @@ class Command(BaseCommand):
             site = f"http://{host if host.strip('0.') else '127.0.0.1'}:{port}"
             # For the links in the demo's emails, which no request brings about.
             settings.SITE_URL = os.environ.setdefault("SITE_URL", site)
-            self.prepare_database()
+            target = Target.of(settings.DATABASES["default"])
+            set_up(target, self.stdout.write, seed=True)
             status = serve(f"{host}:{port}", greeting(site))
         except KeyboardInterrupt:
             self.stdout.write("")  # the terminal shows ^C
             return
         sys.exit(status)
-
-    def prepare_database(self) -> None:
-        """Bring the database up to date and see that somebody is in it."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            try:
-                if pending := pending_migrations():
-                    self.stdout.write(f"Migrating the database: {len(pending)} new")
-                    call_command("migrate", verbosity=0, interactive=False)
-                if not User.objects.exists():
-                    self.stdout.write("Seeding the demo people")
-                    cast.seed()
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-        connections.close_all()
 
 
 def parse_address(address: str) -> tuple[str, int]:
