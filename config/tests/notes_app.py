@@ -25,10 +25,10 @@ FIELDS = '[("id", models.BigAutoField(primary_key=True)), ("text", models.TextFi
 
 
 class Notes:
-    """`url` leads to the database. What runs here gets these settings, and few variables else."""
+    """`url` leads to the database. What runs here gets `variables`, and few else."""
 
     def __init__(self, folder: Path, url):
-        self.folder, self.url = folder, url
+        self.folder, self.url, self.variables = folder, url, {}
         self.names = []
         migrations = folder / "notes" / "migrations"
         migrations.mkdir(parents=True)
@@ -59,7 +59,7 @@ class Notes:
         return subprocess.Popen(
             [sys.executable, BASE_DIR / "manage.py", command, *(arguments or ["notes"])],
             cwd=self.folder,
-            env=environment | variables,
+            env=environment | self.variables | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

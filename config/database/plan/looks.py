@@ -222,6 +222,10 @@ def retype(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
     rest, _, using = rest.partition(" USING ")
     kind, _, collation = rest.partition(" COLLATE ")
     column = tables.column(table, name)
+    if not tables.holds_rows(table):
+        if column:
+            tables.replace_column(table, name, replace(column, type=kind))
+        return effect
     if column is None:
         return replace(effect, loses=f"what {name} of {table} cannot hold any longer")
     tables.replace_column(table, name, replace(column, type=kind))

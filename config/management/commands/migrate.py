@@ -15,6 +15,7 @@ from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 
 from config.database import kept
+from config.database.migrating import destruction
 from config.database.migrating.patience import Patience
 from config.database.migrating.turns import Turn
 
@@ -36,6 +37,12 @@ class Command(migrate.Command):
             help="How often a migration is begun before it gives up on a lock (10).",
         )
 
+        parser.add_argument(
+            "--allow-destructive",
+            action="store_true",
+            help="In staging and production: go on though a step destroys something.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["plan"] or options["check_unapplied"]:
             super().handle(*args, **options)
@@ -53,15 +60,18 @@ class Command(migrate.Command):
 
     def migrate(self, turn: Turn, args: tuple[Any, ...], options: dict[str, Any]) -> None:
         """Migrate while it is our turn, beginning anew where a lock could not be had."""
+        connection = connections[options["database"]]
 
         def look_at_plan(plan: list[tuple[Migration, bool]], **_: object) -> None:
-            pre_migrate.disconnect(look_at_plan)  # the first of all apps tells
             if turn.waited and not plan:
                 self.verbosity = 0  # who came before has said it all, and printed the token
                 self.tell("Nothing is left to do after it.")
+            if plan and connection.alias == DEFAULT_DB_ALIAS and not options["fake"]:
+                target = options["app_label"] or "", options["migration_name"] or ""
+                destruction.check(*target, is_allowed=options["allow_destructive"])
+            pre_migrate.disconnect(look_at_plan)  # what the first of all apps is told is enough
 
         self.turn = turn
-        connection = connections[options["database"]]
         limits = {"seconds": options["lock_timeout"], "tries": options["tries"]}
         pre_migrate.connect(look_at_plan)
         try:
