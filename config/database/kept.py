@@ -30,14 +30,13 @@ def keep() -> None:
     """
     if not _is_there():
         return
-    loader = MigrationLoader(connection, load=False)
-    loader.load_disk()
+    files = _files()
     applied = _applied()
     kept = _kept()
     new = [
         MigrationFile(app=key[0], name=key[1], applied=time, fingerprint=fingerprint(file))
         for key, time in applied.items()
-        if (file := loader.disk_migrations.get(key)) and not _is_current(kept.get(key), time)
+        if (file := files.get(key)) and not _is_current(kept.get(key), time)
     ]
     with transaction.atomic():
         MigrationFile.objects.filter(
@@ -46,12 +45,15 @@ def keep() -> None:
         _write(new)
 
 
-def accept(migration: Migration) -> None:
-    """Take its file as it is now for the one that was applied: the edit changes no database."""
-    key = (migration.app_label, migration.name)
-    row = MigrationFile(app=key[0], name=key[1], applied=_applied()[key])
-    row.fingerprint = fingerprint(migration)
-    _write([row])
+def accept(app: str, name: str) -> None:
+    """Take the file as it is now for the one that was applied: the edit changes no database.
+
+    Raises KeyError if there is no such file, or it is not applied.
+    """
+    files = _files()
+    applied = _applied()[app, name]
+    written = fingerprint(files[app, name])
+    _write([MigrationFile(app=app, name=name, applied=applied, fingerprint=written)])
 
 
 def edited(files: dict[Key, Migration], applied: dict[Key, datetime | None]) -> set[Key]:
@@ -115,6 +117,12 @@ def _is_there() -> bool:
         cursor.execute("SELECT to_regclass(%s)", [MigrationFile._meta.db_table])
         (found,) = cursor.fetchone()
     return bool(found)
+
+
+def _files() -> dict[Key, Migration]:
+    loader = MigrationLoader(connection, load=False)
+    loader.load_disk()
+    return dict(loader.disk_migrations or {})
 
 
 def _applied() -> dict[Key, datetime]:

@@ -1,14 +1,21 @@
 """What migrations make by SQL of their own, of which the models know nothing."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-# Bodies of functions, and remarks: what stands there is not made.
-ASIDE = re.compile(r"(\$\w*\$).*?\1|--[^\n]*|/\*.*?\*/", re.DOTALL)
-NAME = r'"?(\w+)"?'
-TABLE = rf'(?:ONLY )?(?:"?\w+"?\.)?{NAME}'
+# Texts in quotes, bodies of functions, and remarks.
+QUOTED = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | (?P<tag>\$\w*\$).*?(?P=tag)"""
+    r"""| (?P<remark>--[^\n]*|/\*.*?\*/)""",
+    re.DOTALL | re.VERBOSE,
+)
+BODY = re.compile(r"(\$\w*\$)(.*?)\1", re.DOTALL)
+NAME = r'(?:"?\w+"?\.)?"?(\w+)"?(?![\w%{])'
+TABLE = rf"(?:ONLY )?{NAME}"
 IF = r"(?:IF (?:NOT )?EXISTS )?"
 STATEMENTS = {
+    "function": rf"(CREATE|DROP)(?: OR REPLACE)? FUNCTION {IF}{NAME}()",
     "table": rf"(CREATE|DROP)(?: UNLOGGED)? TABLE {IF}{NAME}()",
     "view": rf"(CREATE|DROP)(?: OR REPLACE)?(?: MATERIALIZED)? VIEW {IF}{NAME}()",
     "index": rf"(CREATE|DROP)(?: UNIQUE)? INDEX (?:CONCURRENTLY )?{IF}{NAME}(?: ON {TABLE})?",
@@ -16,41 +23,95 @@ STATEMENTS = {
 }
 ALTER = re.compile(rf"ALTER TABLE {IF}{TABLE} (.*)", re.IGNORECASE)
 PART = re.compile(rf"(ADD|DROP) (CONSTRAINT|COLUMN) {IF}{NAME}", re.IGNORECASE)
+SETTINGS = re.compile(r"(?:DO\b.*)?\bALTER FUNCTION\b.*\bSET\b", re.IGNORECASE | re.DOTALL)
+# A name in a schema, which may be any; what a trigger or a row of it are called may stand there.
+ELSEWHERE = re.compile(r'(?<![\w.])(?!(?:old|new|pg_catalog)\b|\d)"?\w+"?\."?\w', re.IGNORECASE)
 
 
 class Made(NamedTuple):
-    kind: str  # table, view, column, constraint, index, trigger
+    kind: str  # function, table, view, column, constraint, index, trigger
     name: str
-    table: str  # that it is on; empty for a table or view
+    table: str  # that it is on; empty for a function, table or view
 
 
 class ByHand:
     """Read from the SQL that has been run, in its order.
 
-    `words` are all of its names, be it in a loop that makes ten of a kind; `made` is what plain
-    statements made and none removed.
+    `words` are all of its names, be it in a loop that makes ten of a kind, and those of `python`,
+    the source of what makes things in ways of its own. `made` is what plain statements made and
+    none removed, each with its statement. Of the functions those that are named in `with_settings`
+    were given some (SET …), maybe in a loop.
     """
 
-    def __init__(self, sql: list[str]) -> None:
-        self.words = {word for text in sql for word in re.findall(r"\w+", text)}
-        self.made: set[Made] = set()
+    def __init__(self, sql: list[str], python: str = "") -> None:
+        self.python = {*re.findall(r"\w+", python)}
+        self.words = {word for text in sql for word in re.findall(r"\w+", text)} | self.python
+        self.with_settings: set[str] = set()
+        self.made: dict[Made, str] = {}
         for text in sql:
-            for statement in ASIDE.sub(" ", text).split(";"):
-                self._read(" ".join(statement.split()))
+            for statement in split(text):
+                self._read(statement)
+
+    def again(self, tables: set[str]) -> Iterator[str]:
+        """Yield the statements that made something, in their order, to be run once more.
+
+        Only those that name none of these tables and nothing in a schema: what they lead to is
+        sure to be where the caller wants it.
+        """
+        for statement in dict.fromkeys(self.made.values()):
+            plain = _collapsed(statement)
+            if not ELSEWHERE.search(plain) and not {*re.findall(r"\w+", plain)} & tables:
+                yield re.sub(r"(?i)^(\s*CREATE) UNLOGGED", r"\1", statement)
+
+    def body(self, function: str) -> str | None:
+        """Return what a function does as PostgreSQL keeps it, None if no plain statement says."""
+        body = BODY.search(self.made.get(Made("function", function, ""), ""))
+        return body and body[2]
 
     def _read(self, statement: str) -> None:
+        plain = _collapsed(statement)
+        if SETTINGS.match(statement):
+            self.with_settings |= {*re.findall(r"\w+", statement)}
         for kind, pattern in STATEMENTS.items():
-            if found := re.match(pattern, statement, re.IGNORECASE):
+            if found := re.match(pattern, plain, re.IGNORECASE):
                 verb, name, table = found.groups()
-                self._note(verb, Made(kind, name, table or ""))
-        if altered := ALTER.match(statement):
+                self._note(verb, Made(kind, name, table or ""), statement)
+        if altered := ALTER.match(plain):
             for verb, kind, name in PART.findall(altered[2]):
-                self._note(verb, Made(kind.lower(), name, altered[1]))
+                self._note(verb, Made(kind.lower(), name, altered[1]), statement)
 
-    def _note(self, verb: str, made: Made) -> None:
+    def _note(self, verb: str, made: Made, statement: str) -> None:
+        gone = [made]
+        if made.kind == "index":  # which is dropped without a word of its table
+            gone = [one for one in self.made if one[:2] == made[:2]]
+        elif made.kind == "table":
+            gone += [one for one in self.made if one.table == made.name]
+        for one in gone:
+            self.made.pop(one, None)
         if verb.upper() != "DROP":
-            self.made.add(made)
-        elif made.kind == "index":  # which is dropped without a word of its table
-            self.made -= {one for one in self.made if one[:2] == made[:2]}
-        else:
-            self.made.discard(made)
+            self.made[made] = statement
+
+
+def split(sql: str) -> Iterator[str]:
+    """Yield the statements of a script without remarks, what is in quotes as it is."""
+    statement, end = "", 0
+    for quoted in [*QUOTED.finditer(sql), None]:
+        *before, last = sql[end : quoted.start() if quoted else None].split(";")
+        for part in before:
+            yield (statement + part).strip()
+            statement = ""
+        statement += last
+        if quoted:
+            statement += " " if quoted["remark"] else quoted[0]
+            end = quoted.end()
+    if statement.strip():
+        yield statement.strip()
+
+
+def _collapsed(statement: str) -> str:
+    """Return the statement on one line, with nothing in the place of texts and bodies."""
+    return " ".join(QUOTED.sub(_outside, statement).split())
+
+
+def _outside(quoted: re.Match[str]) -> str:
+    return quoted[0] if quoted[0].startswith('"') else "''"

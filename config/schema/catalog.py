@@ -1,11 +1,14 @@
 """What PostgreSQL says of its tables: the shape in which the rest of config.schema reads it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.apps.registry import Apps
 from django.db import connection, models, transaction
 
 from config.schema import queries
@@ -61,6 +64,9 @@ class Trigger:
     is_enabled: bool
 
 
+Piece = Constraint | Index | Trigger
+
+
 @dataclass
 class Table:
     name: str
@@ -78,6 +84,20 @@ class Table:
     is_unlogged: bool = False  # a crash empties it
     comment: str = ""
     extension: str = ""  # the PostgreSQL extension that it belongs to
+    definition: str = ""  # of a view, its query
+
+
+@dataclass(frozen=True)
+class Function:
+    name: str
+    definition: str  # arguments, result, language and what else it says of itself
+    body: str  # letter by letter as it was written
+    has_settings: bool  # SET …, as of a search path that nobody can turn away
+
+
+class Schema(NamedTuple):
+    tables: dict[str, Table]
+    functions: dict[str, list[Function]]  # of which several may have one name
 
 
 class Server(NamedTuple):
@@ -94,9 +114,14 @@ def read() -> dict[str, Table]:
     return _read(queries.VISIBLE)
 
 
-def read_temporary() -> dict[str, Table]:
-    """Return the temporary tables of this connection."""
-    return _read(queries.TEMPORARY)
+def read_schema() -> Schema:
+    """Return the functions of the search path, too, without those of extensions."""
+    return Schema(read(), _functions(queries.VISIBLE_FUNCTION))
+
+
+def read_temporary() -> Schema:
+    """Return the temporary tables and functions of this connection."""
+    return Schema(_read(queries.TEMPORARY), _functions(queries.TEMPORARY_FUNCTION))
 
 
 def server() -> Server:
@@ -105,9 +130,17 @@ def server() -> Server:
         return Server(*cursor.fetchone())
 
 
-def models_by_table() -> dict[str, type[models.Model]]:
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Let PostgreSQL refuse any write in this block, which is one transaction."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        yield
+
+
+def models_by_table(registry: Apps = apps) -> dict[str, type[models.Model]]:
     """Return each table's model; of two on one table the one that `migrate` made it for."""
-    every = [one for one in apps.get_models(include_auto_created=True) if not one._meta.proxy]
+    every = [one for one in registry.get_models(include_auto_created=True) if not one._meta.proxy]
     every.sort(key=lambda model: model._meta.managed)
     return {model._meta.db_table: model for model in every}
 
@@ -137,10 +170,19 @@ def _read(which: str) -> dict[str, Table]:
     return tables
 
 
+def _functions(which: str) -> dict[str, list[Function]]:
+    found: defaultdict[str, list[Function]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(queries.FUNCTIONS.format(which=which))
+        for row in cursor.fetchall():
+            found[row[0]].append(Function(*row))
+    return dict(found)
+
+
 def _tables(rows: Iterator[tuple[Any, ...]]) -> dict[str, Table]:
     owners = models_by_table()
     tables = {}
-    for name, kind, is_unlogged, comment, extension, count, size in rows:
+    for name, kind, is_unlogged, comment, extension, definition, count, size in rows:
         options = owners[name]._meta if name in owners else None
         tables[name] = Table(
             name,
@@ -152,6 +194,7 @@ def _tables(rows: Iterator[tuple[Any, ...]]) -> dict[str, Table]:
             is_unlogged=is_unlogged,
             comment=comment,
             extension=extension,
+            definition=definition,
         )
     return tables
 

@@ -1,17 +1,16 @@
 """Every migration of every app with its state: applied when, pending, or without its file."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.db import ProgrammingError, connection
-from django.db.migrations import RunSQL, SeparateDatabaseAndState
 from django.db.migrations import exceptions as broken
 from django.db.migrations.loader import MigrationLoader
 
 from config.database import kept
+from config.schema import own_sql
 
 # Files that cannot be put in an order, as one is gone, in a circle or full of mistakes; or the
 # table of what was applied is closed to this role.
@@ -22,6 +21,7 @@ BROKEN = (
     broken.NodeNotFoundError,
     ImportError,
     ProgrammingError,
+    SyntaxError,
     ValueError,
 )
 
@@ -41,6 +41,9 @@ class Migration:
     applied: datetime | None  # of a squashed one the time of the last that it replaces
     is_edited: bool = False  # its file says something else than when it was applied
 
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}"
+
 
 @dataclass(frozen=True)
 class History:
@@ -52,6 +55,8 @@ class History:
     migrations: list[Migration]
     problem: str
     sql: list[str]
+    python: str = ""  # the files in which more than SQL makes what models know nothing of
+    loader: MigrationLoader | None = field(default=None, compare=False)
 
     @property
     def pending(self) -> list[Migration]:
@@ -92,8 +97,9 @@ def read() -> History:
         Migration(*key, state(key), applied.get(key), key in edited)
         for key in sorted({*files, *records})
     ]
-    run = [files[key] for key in sorted(files) if key in records]
-    return History(migrations, problem, [sql for one in run for sql in _statements(one.operations)])
+    in_order = sorted(applied, key=lambda key: (str(applied[key] or ""), key))
+    run = [files[key] for key in in_order if key in files]
+    return History(migrations, problem, own_sql.sql(run), own_sql.python(run), loader)
 
 
 def _applied(records: dict[Any, Any], key: tuple[str, str]) -> datetime | None:
@@ -103,14 +109,3 @@ def _applied(records: dict[Any, Any], key: tuple[str, str]) -> datetime | None:
         return record and record.applied
     times = [_applied(records, replaced) for replaced in record.replaces]
     return max((time for time in times if time), default=None)
-
-
-def _statements(operations: Any) -> Iterator[str]:
-    """Yield the SQL that these operations say themselves."""
-    for operation in operations:
-        if isinstance(operation, SeparateDatabaseAndState):
-            yield from _statements(operation.database_operations)
-        elif isinstance(operation, RunSQL) and isinstance(operation.sql, str):
-            yield operation.sql
-        elif isinstance(operation, RunSQL):
-            yield from (part if isinstance(part, str) else part[0] for part in operation.sql)

@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 from accounts.browsing import address_of
 from config.schema import catalog
 from config.schema.catalog import Column, Constraint, ForeignKey, Index, Table, Trigger
-from config.schema.differences import Difference
+from config.schema.comparison import Difference
 from config.schema.survey import Survey
 
 

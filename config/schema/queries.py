@@ -32,6 +32,7 @@ TABLES = """{shown}
             SELECT extname FROM pg_depend JOIN pg_extension e ON e.oid = refobjid
             WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'
         ), ''),
+        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid, true) ELSE '' END,
         counted.rows,
         coalesce(counted.size, 0)
     FROM shown c
@@ -164,6 +165,33 @@ TRIGGERS = """{shown}
     FROM shown c JOIN pg_trigger g ON g.tgrelid = c.oid
     WHERE NOT tgisinternal
     ORDER BY c.relname, tgname"""
+
+VISIBLE_FUNCTION = (
+    "pg_function_is_visible(p.oid) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+)
+TEMPORARY_FUNCTION = "p.pronamespace = pg_my_temp_schema()"
+
+FUNCTIONS = """
+    SELECT
+        p.proname,
+        concat_ws(' ',
+            '(' || pg_get_function_arguments(p.oid) || ')',
+            'RETURNS ' || pg_get_function_result(p.oid),
+            'LANGUAGE ' || l.lanname,
+            CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' END,
+            CASE WHEN p.proisstrict THEN 'STRICT' END,
+            CASE WHEN p.prosecdef THEN 'SECURITY DEFINER' END
+        ),
+        p.prosrc,
+        p.proconfig IS NOT NULL
+    FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_language l ON l.oid = p.prolang
+    WHERE {which} AND p.prokind IN ('f', 'p') AND NOT EXISTS (
+        SELECT FROM pg_depend
+        WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e'
+    )
+    ORDER BY p.proname, p.oid"""
 
 SERVER = """
     SELECT current_database(), current_setting('server_version'),

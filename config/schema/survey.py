@@ -7,8 +7,9 @@ from django.utils.functional import cached_property
 
 from config.schema import catalog, expected, history
 from config.schema.by_hand import ByHand
-from config.schema.catalog import Table
-from config.schema.differences import Difference, compare
+from config.schema.catalog import Schema, Table
+from config.schema.comparison import Difference
+from config.schema.differences import compare
 from config.schema.history import History
 
 
@@ -16,12 +17,13 @@ from config.schema.history import History
 class Survey:
     tables: dict[str, Table]
     history: History
+    wanted: Schema | None = None
     differences: list[Difference] = field(default_factory=list)
     problem: str = ""  # why nobody knows what differs
 
     @cached_property
     def by_hand(self) -> ByHand:
-        return ByHand(self.history.sql)
+        return ByHand(self.history.sql, self.history.python)
 
     def of(self, table: str, part: str | None = None) -> list[Difference]:
         """Return what differs in a table, or in one part of it."""
@@ -33,10 +35,12 @@ class Survey:
 
     def is_by_hand(self, name: str, table: Table) -> bool:
         """Whether SQL of a migration made this part of a table, and no model."""
-        return name in self.by_hand.words and name not in self._names_of_models(table.name)
+        is_made = any(one.name == name and one.table == table.name for one in self.by_hand.made)
+        return is_made or (name in self.by_hand.words and name not in self._wanted(table.name))
 
-    def _names_of_models(self, table: str) -> set[str]:
-        wanted = None if self.problem else expected.read().get(table)
+    def _wanted(self, table: str) -> set[str]:
+        """Return the names of what models, or plain SQL, want of a table."""
+        wanted = self.wanted.tables.get(table) if self.wanted else None
         if wanted is None:
             return set()
         return {one.name for one in wanted.constraints} | {one.name for one in wanted.indexes}
@@ -44,14 +48,15 @@ class Survey:
 
 def read() -> Survey:
     """Return everything that is known now. Also of a database in the middle of a migration."""
-    survey = Survey(catalog.read(), history.read())
+    found = catalog.read_schema()
+    survey = Survey(found.tables, history.read())
     if not survey.history.migrations:
         survey.problem = survey.history.problem
         return survey
     try:
-        wanted = expected.read()
+        survey.wanted = expected.read(found.tables, survey.by_hand)
     except (InternalError, NotSupportedError, ProgrammingError) as error:
         survey.problem = str(error).partition("\n")[0]  # without the statement that failed
     else:
-        survey.differences = compare(survey.tables, wanted, survey.by_hand)
+        survey.differences = compare(found, survey.wanted, survey.by_hand)
     return survey

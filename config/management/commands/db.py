@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from config.database.target import Target
 from config.database.verbs import Verb
+from config.database.verbs.check import Check
 from config.database.verbs.ping import Ping
 from config.database.verbs.plan import Plan
 from config.database.verbs.reset import Reset
@@ -16,6 +17,7 @@ from config.database.verbs.setup import Setup
 from config.database.verbs.studio import Studio
 
 VERBS: dict[str, type[Verb]] = {
+    "check": Check,
     "ping": Ping,
     "plan": Plan,
     "reset": Reset,
