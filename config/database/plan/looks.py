@@ -101,6 +101,17 @@ def add_constraint(effect: Effect, found: re.Match[str], tables: Tables) -> Effe
     return effect
 
 
+def add_key_by_index(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
+    """Rows are read for columns alone that may be null."""
+    table = effect.size and tables.known.get(effect.size.table)
+    index = _name(found, "index")
+    for one in table.indexes if table else ():
+        columns = re.findall(r"\w+", one.definition.partition(" USING ")[2])
+        if table and one.name == index and not tables.nullable(table.name) & {*columns}:
+            return replace(effect, work=Work.NONE, instead="")
+    return effect
+
+
 def validate(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
     """From now on it holds for each row. A foreign key locks the rows that it leads to, too."""
     name = _name(found, "name")
@@ -111,6 +122,8 @@ def validate(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
         if one.name == name:
             checked = one.definition.removesuffix(" NOT VALID")
             table.constraints[place] = replace(one, definition=checked)
+            if checked == one.definition:  # it is valid already
+                return replace(effect, work=Work.NONE)
     others = tables.pointed_at(table.name, constraint=name)
     return replace(effect, others=_sizes(others, Lock.ROW_SHARE, tables))
 
@@ -156,7 +169,8 @@ def _work_of_column(definition: str, tables: Tables) -> Work:
     words = definition.upper()
     default = re.search(r"\bDEFAULT (.*)", definition, re.IGNORECASE)
     is_serial = re.match(r"(BIG|SMALL)?SERIAL\b", words)
-    if " STORED" in words or " AS IDENTITY" in words or is_serial:
+    is_checked_domain = definition.split(" ")[0].strip('"') in tables.checked_domains
+    if " STORED" in words or " AS IDENTITY" in words or is_serial or is_checked_domain:
         return Work.REWRITE
     if default and tables.is_volatile(default[1]):
         return Work.REWRITE
@@ -239,6 +253,7 @@ def retype(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
     loss = f"what of {name} of {table} does not fit into {kind} (it was {column.type})"
     return replace(
         effect,
+        others=_sizes(tables.keys_of(table, name), Lock.ACCESS_EXCLUSIVE, tables),
         work=Work.INDEX if collation and not change.rewrites else work,
         instead=effect.instead if work else "",
         loses=loss if change.loses else "",

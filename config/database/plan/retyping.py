@@ -26,7 +26,9 @@ OTHER_NAMES = {
     "timestamptz": "timestamp with time zone",
     "timetz": "time with time zone",
 }
-TEXTS = {"character varying", "text"}
+NO_SIZE = {"character": (1,), "bit": (1,), "timestamp": (6,), "time": (6,), "interval": (6,)}
+LETTERS = {"character varying", "text", "character", "bit varying", "bit"}
+PADDED = {"character", "bit"}  # to their length, so that each value is another
 # From a type to those that hold each of its values.
 WIDER = {
     "smallint": {"integer", "bigint", "numeric", "double precision", "real"},
@@ -43,8 +45,8 @@ WIDER = {
 STRICTER = {
     "integer": {"smallint"},
     "bigint": {"integer", "smallint"},
-    "text": {"uuid", "jsonb", "inet", "boolean"},
-    "character varying": {"uuid", "jsonb", "inet", "boolean"},
+    "text": {"uuid"},
+    "character varying": {"uuid"},
 }
 
 
@@ -81,36 +83,51 @@ def compare(old: Type, new: Type, *, is_cast: bool, alike: set[tuple[str, str]])
     """
     if old == new:
         return Retyping(rewrites=False, loses=False, may_fail=False)
-    grows = _grows(old, new)
-    same = old.name == new.name or (old.name, new.name) in alike
+    fits = _fits(old, new)
     return Retyping(
-        rewrites=bool(old.dimensions or new.dimensions) or not (same and grows),
-        loses=_loses(old, new, grows=grows, is_cast=is_cast),
-        may_fail=not grows or new.name in STRICTER.get(old.name, ()),
+        rewrites=not (fits and _is_stored_alike(old, new, alike)),
+        loses=_loses(old, new, fits=fits, is_cast=is_cast),
+        may_fail=not fits or new.name in STRICTER.get(old.name, ()),
     )
 
 
-def _grows(old: Type, new: Type) -> bool:
-    """Whether all that the old sizes allow has room in the new ones."""
-    if not new.sizes:
+def _fits(old: Type, new: Type) -> bool:
+    """Whether the sizes of the new type have room for all that those of the old one allow."""
+    if not _sizes(new) or not (new.sizes or old.name == new.name or new.name in PADDED):
         return True
-    if not old.sizes or (old.name != new.name and old.name not in TEXTS):
+    if not _sizes(old):
         return False
-    if old.name == "numeric":
-        precision, scale = (*old.sizes, 0)[:2]
-        new_precision, new_scale = (*new.sizes, 0)[:2]
-        # Another scale writes other digits.
-        return new_scale == scale and new_precision >= precision
-    return new.sizes[0] >= old.sizes[0] and new.name in {*TEXTS, old.name} - {"character"}
+    if old.name == new.name == "numeric":
+        before, after = _digits(old), _digits(new)
+        return after[0] >= before[0] and after[1] >= before[1]
+    return _sizes(new)[0] >= _sizes(old)[0]
 
 
-def _loses(old: Type, new: Type, *, grows: bool, is_cast: bool) -> bool:
+def _is_stored_alike(old: Type, new: Type, alike: set[tuple[str, str]]) -> bool:
+    if old.dimensions or new.dimensions or new.name in PADDED:
+        return False
+    if old.name == new.name == "numeric" and new.sizes:
+        return _digits(old)[1] == _digits(new)[1]  # another scale writes other digits
+    return old.name == new.name or (old.name, new.name) in alike
+
+
+def _loses(old: Type, new: Type, *, fits: bool, is_cast: bool) -> bool:
     if old.dimensions != new.dimensions:
         return True
-    if new.name in TEXTS:
-        return is_cast and not grows
+    if new.name in LETTERS:
+        return is_cast and not fits
     if old.name == new.name == "numeric":
-        return (*new.sizes, 0, 0)[1] < (*old.sizes, 0, 0)[1] if new.sizes else False
+        return bool(new.sizes) and (not old.sizes or _digits(new)[1] < _digits(old)[1])
     if old.name == new.name:
-        return not grows
+        return not fits
     return new.name not in WIDER.get(old.name, set()) | STRICTER.get(old.name, set())
+
+
+def _sizes(one: Type) -> tuple[int, ...]:
+    return one.sizes or NO_SIZE.get(one.name.split(" with")[0], ())
+
+
+def _digits(one: Type) -> tuple[int, int]:
+    """Return how many a numeric has before and after its point."""
+    precision, scale = (*one.sizes, 0)[:2]
+    return precision - scale, scale

@@ -35,7 +35,7 @@ class Rule(NamedTuple):
 
 
 def _compiled(form: str) -> re.Pattern[str]:
-    for name in ("table", "other", "column", "name", "renamed"):
+    for name in ("table", "other", "column", "name", "renamed", "index"):
         qualified = QUALIFIED if name in ("table", "other", "renamed") else ""
         form = form.replace(f"{{{name}}}", rf"{qualified}(?P<{name}>{IDENTIFIER})")
     return re.compile(form + r"\b" if form[-1].isalpha() else form, re.IGNORECASE)
@@ -95,13 +95,14 @@ ACTIONS = (  # of ALTER TABLE, each by itself
     Rule(CONSTRAINT + r" CHECK .*NOT VALID", AE, look=looks.add_constraint),
     Rule(CONSTRAINT + r" CHECK", AE, READ, instead=NOT_VALID, look=looks.add_constraint),
     Rule(CONSTRAINT + r" UNIQUE USING INDEX", AE),
-    Rule(CONSTRAINT + r" PRIMARY KEY USING INDEX", AE, READ, instead=CHECKED_FIRST),
+    Rule(CONSTRAINT + r" PRIMARY KEY USING INDEX {index}", AE, READ, instead=CHECKED_FIRST, look=looks.add_key_by_index),
     Rule(CONSTRAINT + r" (?:UNIQUE|PRIMARY KEY)", AE, INDEX, instead=BY_INDEX),
     Rule(CONSTRAINT + r" EXCLUDE", AE, INDEX, instead=QUIET_HOUR),
+    Rule(CONSTRAINT + r" NOT NULL {column} NOT VALID", AE),
     Rule(CONSTRAINT + r" NOT NULL {column}", AE, READ, instead=CHECKED_FIRST, look=looks.set_not_null),
     Rule("VALIDATE CONSTRAINT {name}", SUE, READ, look=looks.validate),
     Rule("DROP CONSTRAINT(?: IF EXISTS)? {name}", AE, other=AE, look=looks.drop_constraint),
-    Rule("ALTER CONSTRAINT", SRE),
+    Rule("ALTER CONSTRAINT", AE),
     Rule("RENAME CONSTRAINT", AE),
     Rule("ADD(?: COLUMN)?(?: IF NOT EXISTS)? {column} ", AE, look=looks.add_column),
     Rule("DROP(?: COLUMN)?(?: IF EXISTS)? {column}", AE, other=AE, loses="the column {column} of {table}", instead=TWO_RELEASES, look=looks.drop_column),

@@ -78,6 +78,9 @@ class Tables:
         columns = self.known[table].columns if table in self.known else []
         return next((one for one in columns if one.name == name), None)
 
+    def nullable(self, table: str) -> set[str]:
+        return {one.name for one in self.known[table].columns if one.null}
+
     def replace_column(self, table: str, name: str, column: Column | None) -> None:
         """Put another in the place of a column, or none."""
         if table in self.known:
@@ -132,6 +135,16 @@ class Tables:
             (zone,) = cursor.fetchone()
         return pairs | TIMESTAMPS if zone == "UTC" else pairs
 
+    @cached_property
+    def checked_domains(self) -> set[str]:
+        """Return the domains with a constraint, which PostgreSQL looks at row by row."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT typname FROM pg_type WHERE typtype = 'd' AND (typnotnull OR EXISTS "
+                "(SELECT FROM pg_constraint WHERE contypid = pg_type.oid))"
+            )
+            return {name for (name,) in cursor.fetchall()}
+
     def is_volatile(self, expression: str) -> bool:
         """Whether it calls a function that may say something else for each row."""
         called = {name.lower() for name in re.findall(r'(\w+)"? ?\(', expression)}
@@ -145,6 +158,12 @@ class Tables:
             )
             (is_volatile,) = cursor.fetchone()
         return bool(is_volatile)
+
+    def keys_of(self, table: str, column: str) -> list[str]:
+        """Return the tables that foreign keys tie to this column, in either direction."""
+        here = self.known[table].pointing_here if table in self.known else []
+        away = [key.table for key in here if column in key.to_columns and key.table != table]
+        return [*self.pointed_at(table, column=column), *away]
 
     def rename(self, table: str, name: str) -> None:
         if table in self.known:
