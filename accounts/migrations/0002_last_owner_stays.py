@@ -62,4 +62,4 @@ DROP FUNCTION accounts_acts_as_owner(accounts_user);
 
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0001_initial")]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [migrations.RunSQL(FORWARDS, BACKWARDS, hints={"destroys": "nothing"})]

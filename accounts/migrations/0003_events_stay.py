@@ -162,4 +162,4 @@ DROP FUNCTION accounts_event_doer(accounts_event);
 
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0002_last_owner_stays")]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [migrations.RunSQL(FORWARDS, BACKWARDS, hints={"destroys": "nothing"})]

@@ -42,4 +42,4 @@ DROP FUNCTION accounts_delete_mail();
 
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0007_log_names_nobody")]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [migrations.RunSQL(FORWARDS, BACKWARDS, hints={"destroys": "nothing"})]

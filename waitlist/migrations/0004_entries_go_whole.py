@@ -77,4 +77,4 @@ class Migration(migrations.Migration):
         ("waitlist", "0003_sign_up_marks_joined"),
         ("accounts", "0008_mail_goes_with_people"),
     ]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [migrations.RunSQL(FORWARDS, BACKWARDS, hints={"destroys": "nothing"})]

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from config.database.plan import reading, sentences
 from config.database.plan.effects import Effect
+from config.database.plan.holding import held
 from config.database.plan.locks import Lock
 from config.database.plan.rehearsal import Rehearsal, Turn
 from config.database.plan.tables import Size, Tables
@@ -25,6 +26,7 @@ class Step:
     operation: str  # Add field color to team
     is_backwards: bool
     is_atomic: bool  # whether its migration is one transaction
+    is_long: bool  # takes longer than a moment, or nobody can tell
     sql: tuple[str, ...]
     tables: tuple[Size, ...]  # those that it changes or locks, as it meets them
     locks: tuple[tuple[Size, Lock], ...]  # the strongest on each table that others can see
@@ -53,7 +55,7 @@ def steps(app_label: str = "", migration_name: str = "") -> list[Step]:
         tables = Tables()
         found = [_step(turn, tables) for turn in Rehearsal().of(app_label, migration_name)]
         transaction.set_rollback(True)  # so that what surrounds this may write again
-    return found
+    return held(found)
 
 
 def _step(turn: Turn, tables: Tables) -> Step:
@@ -63,6 +65,7 @@ def _step(turn: Turn, tables: Tables) -> Step:
         operation=sentences.operation(turn),
         is_backwards=turn.is_backwards,
         is_atomic=turn.migration.atomic,
+        is_long=any(one.is_slow for one in effects) or sentences.is_unknown(turn, tables),
         sql=tuple(turn.sql),
         tables=tuple(dict.fromkeys(one.size for one in effects if one.size)),
         locks=_locks(effects),
@@ -70,7 +73,7 @@ def _step(turn: Turn, tables: Tables) -> Step:
         rewrites=sentences.rewritten(effects),
         blocks=sentences.blocked(effects),
         instead=sentences.joined(one.instead for one in effects if one.is_slow or one.loses),
-        fails=sentences.joined([turn.problem, *(one.fails for one in effects)]),
+        fails=sentences.joined([turn.refusal, turn.problem, *(one.fails for one in effects)]),
         remarks=sentences.remarked(effects),
     )
 

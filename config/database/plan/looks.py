@@ -50,12 +50,17 @@ def drop_sequence(effect: Effect, found: re.Match[str], tables: Tables) -> Effec
 
 
 def truncate(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
-    """It may name several tables, and CASCADE reaches more of them."""
+    """It may name several tables, and CASCADE reaches those that point at them."""
     rest = found.string[found.end() :]
-    if "," in rest or "CASCADE" in rest.upper():
-        loses = "" if tables.hold_nothing else f"{effect.loses}, and of the other tables it reaches"
-        return replace(effect, loses=loses)
-    return effect
+    names = [_name(found, "table"), *re.findall(r', (?:\w+\.)?"?(\w+)', rest)]
+    if "CASCADE" in rest.upper():
+        names = tables.reached_from(names)
+    full = [name for name in names if tables.holds_rows(name)]
+    return replace(
+        effect,
+        loses=f"every row of {', '.join(full)}" if full else "",
+        others=_sizes(names[1:], effect.lock, tables),
+    )
 
 
 def create_index(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
@@ -241,10 +246,10 @@ def retype(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
             tables.replace_column(table, name, replace(column, type=kind))
         return effect
     if column is None:
-        return replace(effect, loses=f"what {name} of {table} cannot hold any longer")
+        return _losing(effect, tables, f"what {name} of {table} cannot hold any longer")
     tables.replace_column(table, name, replace(column, type=kind))
     if using and not re.fullmatch(rf'"?{name}"?::[^:]+', using):
-        return replace(effect, loses=f"what the expression makes of {name} of {table}")
+        return _losing(effect, tables, f"what {name} of {table} was before the expression")
     old, new = retyping.read(column.type), retyping.read(kind)
     change = retyping.compare(old, new, is_cast=bool(using), alike=tables.stored_alike)
     work = Work.REWRITE
@@ -252,11 +257,10 @@ def retype(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
         work = _work_around(table, name, tables) if old != new or collation else Work.NONE
     loss = f"what of {name} of {table} does not fit into {kind} (it was {column.type})"
     return replace(
-        effect,
+        _losing(effect, tables, loss if change.loses else ""),
         others=_sizes(tables.keys_of(table, name), Lock.ACCESS_EXCLUSIVE, tables),
         work=Work.INDEX if collation and not change.rewrites else work,
         instead=effect.instead if work else "",
-        loses=loss if change.loses else "",
         fails=f"Fails if a value of {name} does not fit into {kind}."
         if change.may_fail and not change.loses
         else "",
@@ -273,6 +277,11 @@ def _work_around(table: str, column: str, tables: Tables) -> Work:
 def cascade(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
     """It may drop columns of any table."""
     return replace(effect, loses="" if tables.hold_nothing else effect.loses)
+
+
+def _losing(effect: Effect, tables: Tables, what: str) -> Effect:
+    has_rows = effect.size and tables.holds_rows(effect.size.table)
+    return replace(effect, loses=what if has_rows else "")
 
 
 def _name(found: re.Match[str], group: str) -> str:

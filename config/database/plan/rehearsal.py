@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, NotSupportedError, connections, transaction
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.migrations import Migration, SeparateDatabaseAndState
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import AmbiguityError
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+
+NOTHING = SeparateDatabaseAndState()  # what a migration does that only joins two others
 
 
 @dataclass
@@ -23,7 +25,8 @@ class Turn:
     operation: Operation
     is_backwards: bool
     sql: list[str] = field(default_factory=list)
-    problem: str = ""  # why it cannot be done, or its SQL cannot be known yet
+    refusal: str = ""  # why it cannot be done
+    problem: str = ""  # why its SQL cannot be known
 
 
 class Rehearsal(MigrationExecutor):
@@ -75,7 +78,7 @@ class Rehearsal(MigrationExecutor):
         self, state: ProjectState, migration: Migration, *args: Any, **options: Any
     ) -> ProjectState:
         editor = _Editor(migration, self._renamed)
-        for operation in migration.operations:
+        for operation in migration.operations or [NOTHING]:
             before = state.clone()
             operation.state_forwards(migration.app_label, state)
             self._take(editor, operation, before, state, is_backwards=False)
@@ -86,7 +89,7 @@ class Rehearsal(MigrationExecutor):
         self, state: ProjectState, migration: Migration, *args: Any, **options: Any
     ) -> ProjectState:
         editor, passed = _Editor(migration, self._renamed), []
-        for operation in migration.operations:
+        for operation in migration.operations or [NOTHING]:
             if not operation.reversible:
                 raise CommandError(f"{migration} has no way back: {operation.describe()}.")
             state = state.clone()
@@ -108,7 +111,7 @@ class Rehearsal(MigrationExecutor):
         is_backwards: bool,
     ) -> None:
         """Keep the SQL of one operation; of one that holds others, of each of those."""
-        if isinstance(operation, SeparateDatabaseAndState):
+        if isinstance(operation, SeparateDatabaseAndState) and operation.database_operations:
             inner = _within(operation, editor.migration, begins, ends, is_backwards=is_backwards)
             for one, *states in inner:
                 self._take(editor, one, *states, is_backwards=is_backwards)
@@ -156,6 +159,8 @@ class _Editor(DatabaseSchemaEditor):
         try:
             with transaction.atomic():
                 run()
+        except NotSupportedError as error:
+            turn.refusal = str(error)
         except (DatabaseError, ValueError) as error:
             turn.problem = str(error).partition("\n")[0]
         self._left += [(one, turn) for one in self.deferred_sql if not _is_in(one, before)]

@@ -130,7 +130,7 @@ ACTIONS = (  # of ALTER TABLE, each by itself
 STATEMENTS = (
     Rule("CREATE(?: UNLOGGED)? TABLE(?: IF NOT EXISTS)? {table}", look=looks.create_table),
     Rule("DROP TABLE(?: IF EXISTS)? {table}", AE, loses="the table {table}", instead=TWO_RELEASES, look=looks.drop_table),
-    Rule("TRUNCATE(?: TABLE)?(?: ONLY)? {table}", AE, loses="every row of {table}", look=looks.truncate),
+    Rule("TRUNCATE(?: TABLE)?(?: ONLY)? {table}", AE, look=looks.truncate),
 
     Rule("CREATE(?: UNIQUE)? INDEX CONCURRENTLY(?: IF NOT EXISTS)? {name} ON(?: ONLY)? {table}", SUE, INDEX, look=looks.create_index),
     Rule("CREATE(?: UNIQUE)? INDEX(?: IF NOT EXISTS)?(?: {name})? ON(?: ONLY)? {table}", Lock.SHARE, INDEX, instead=CONCURRENTLY, look=looks.create_index),

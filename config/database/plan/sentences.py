@@ -31,7 +31,17 @@ def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:
     declared = _declared(turn)
     if declared is not None:
         return "" if declared == "nothing" or tables.hold_nothing else declared
-    return joined([*(one.loses for one in effects), _unknown(turn, tables)], "; ")
+    unknown = f"nobody can tell what: {_problem(turn)}" if is_unknown(turn, tables) else ""
+    return joined([*(one.loses for one in effects), unknown], "; ")
+
+
+def is_unknown(turn: Turn, tables: Tables) -> bool:
+    """Whether it may do anything to the rows there are: Python, or SQL that cannot be known yet."""
+    if tables.hold_nothing:
+        return False
+    if turn.operation.reduces_to_sql:
+        return bool(turn.problem) and not isinstance(turn.operation, AlterTogetherOptionOperation)
+    return _code(turn) is not RunPython.noop
 
 
 def rewritten(effects: Iterable[Effect]) -> str:
@@ -72,14 +82,8 @@ def _declared(turn: Turn) -> str | None:
     return hints.get(DECLARED[turn.is_backwards])
 
 
-def _unknown(turn: Turn, tables: Tables) -> str:
-    if tables.hold_nothing:
-        return ""
-    if not turn.operation.reduces_to_sql and _code(turn) is not RunPython.noop:
-        return f"nobody can tell what: {_called(turn)} is Python"
-    if turn.problem and not isinstance(turn.operation, AlterTogetherOptionOperation):
-        return "nobody can tell what: its SQL is not known"
-    return ""
+def _problem(turn: Turn) -> str:
+    return "its SQL is not known" if turn.problem else f"{_called(turn)} is Python"
 
 
 def _code(turn: Turn) -> Any:

@@ -12,7 +12,14 @@ from config.schema import catalog
 from config.schema.catalog import Column, Constraint, Index, Table
 
 SMALL = 8 * 2**20  # bytes that are read, or written anew, in a tenth of a second or so
-DJANGOS_OWN = "django_migrations"  # grows with each migration, and says nothing of anybody's data
+# What `migrate` itself fills, and would fill again: rows of nobody.
+MADE_BY_MIGRATE = {
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "accounts_setuptoken",
+    "config_migrationfile",
+}
 
 # Alike as long as the session's time zone is UTC, as Django's is (ALTER TABLE does not say so, but
 # its source: TimestampTimestampTzRequiresRewrite).
@@ -67,11 +74,11 @@ class Tables:
 
     @cached_property
     def hold_nothing(self) -> bool:
-        """Whether the database has no row at all, so that nothing can be lost, whatever is run."""
+        """Whether the database has no row of anybody, so that nothing is lost, whatever is run."""
         return not any(
             self.holds_rows(name)
             for name, table in self.known.items()
-            if name != DJANGOS_OWN and table.kind in ("table", "partitioned table")
+            if name not in MADE_BY_MIGRATE and table.kind in ("table", "partitioned table")
         )
 
     def column(self, table: str, name: str) -> Column | None:
@@ -164,6 +171,14 @@ class Tables:
         here = self.known[table].pointing_here if table in self.known else []
         away = [key.table for key in here if column in key.to_columns and key.table != table]
         return [*self.pointed_at(table, column=column), *away]
+
+    def reached_from(self, tables: list[str]) -> list[str]:
+        """Return these, and all that point at them, or at those that do."""
+        reached = [*tables]
+        for name in reached:  # which grows meanwhile
+            here = self.known[name].pointing_here if name in self.known else []
+            reached += {key.table for key in here} - {*reached}
+        return reached
 
     def rename(self, table: str, name: str) -> None:
         if table in self.known:

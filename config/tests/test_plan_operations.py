@@ -1,0 +1,200 @@
+"""What the plan says of each of Django's operations, on a table with rows."""
+
+import pytest
+from django.contrib.postgres import operations as postgres
+from django.contrib.postgres.functions import RandomUUID
+from django.db import migrations, models
+from django.db.migrations import Migration, RunPython, RunSQL
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.models import Q
+from django.db.models.functions import Now, Upper
+from django.utils import timezone
+
+from config.database import plan
+from config.database.plan import tables
+from waitlist.models import Entry
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+LAST = "0004_entries_go_whole"
+LETTERS = {"D": "destroys", "R": "rewrites", "B": "blocks", "F": "fails"}
+ABSTRACT = {Operation, postgres.CollationOperation}
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Return a function that plans a migration of these operations, as if no table were small."""
+    monkeypatch.setattr(tables, "SMALL", 0)
+    load_disk = MigrationLoader.load_disk
+
+    def planned(*operations, target=(), **attributes):
+        attributes |= {"operations": operations, "dependencies": [("waitlist", LAST)]}
+        made = type("Migration", (Migration,), attributes)
+
+        def load(loader):
+            load_disk(loader)
+            loader.disk_migrations["waitlist", "0005_new"] = made("0005_new", "waitlist")
+
+        monkeypatch.setattr(MigrationLoader, "load_disk", load)
+        return plan.steps(*target)
+
+    return planned
+
+
+@pytest.fixture
+def entry(db):
+    return Entry.objects.create(email="anna@example.com")
+
+
+def call(apps, schema_editor):
+    raise AssertionError("a plan runs nothing")
+
+
+def added(kind, **options):
+    return migrations.AddField("entry", "extra", kind(**options))
+
+
+def altered(name, kind, **options):
+    return migrations.AlterField("entry", name, kind(**options))
+
+
+ID = ("id", models.AutoField(primary_key=True))
+INDEX = models.Index(fields=["created"], name="entry_by_day")
+CHECK = models.CheckConstraint(condition=Q(created__gt="2020-01-01T00:00Z"), name="entry_recent")
+UNIQUE_TOLD = models.UniqueConstraint(
+    fields=["token_hash"],
+    condition=~Q(token_hash=""),
+    name="entry_one_link",
+    violation_error_code="a",
+)
+UNIQUE = models.UniqueConstraint(fields=["created"], name="entry_one")
+ENTRY = "entry"
+LONGER, SHORTER = (models.CharField(max_length=size, blank=True) for size in (80, 40))
+
+# What is destroyed, rewritten, who is blocked, and what fails: by its first letter.
+CASES = [
+    # models
+    ("", migrations.CreateModel("Place", [ID])),
+    ("D", migrations.DeleteModel(ENTRY)),
+    ("", migrations.RenameModel(ENTRY, "Candidate")),
+    ("", migrations.AlterModelTable(ENTRY, "candidates")),
+    ("", migrations.AlterModelTableComment(ENTRY, "Who waits")),
+    ("", migrations.AlterModelOptions(ENTRY, {"verbose_name": "candidate"})),
+    ("", migrations.AlterModelManagers(ENTRY, [])),
+    ("B", migrations.AlterUniqueTogether(ENTRY, {("created", "joined")})),
+    ("", migrations.AlterUniqueTogether(ENTRY, set())),
+    ("", migrations.AlterIndexTogether(ENTRY, set())),
+    ("", migrations.AlterOrderWithRespectTo(ENTRY, None)),
+    # fields
+    ("", added(models.IntegerField, null=True)),
+    ("", added(models.IntegerField, default=5)),
+    ("", added(models.CharField, max_length=20, blank=True)),
+    ("", added(models.DateTimeField, db_default=Now())),
+    ("R B", added(models.UUIDField, db_default=RandomUUID())),
+    ("F", added(models.IntegerField)),
+    ("B", added(models.PositiveIntegerField, default=1)),
+    ("B", added(models.IntegerField, null=True, unique=True)),
+    ("B", added(models.IntegerField, null=True, db_index=True)),
+    (
+        "",
+        added(
+            models.ForeignKey,
+            to="accounts.User",
+            on_delete=models.CASCADE,
+            null=True,
+            db_index=False,
+        ),
+    ),
+    ("", added(models.ManyToManyField, to="accounts.User")),
+    (
+        "R B",
+        added(
+            models.GeneratedField,
+            expression=Upper("email"),
+            output_field=models.TextField(),
+            db_persist=True,
+        ),
+    ),
+    ("D", migrations.RemoveField(ENTRY, "invited")),
+    ("", migrations.RenameField(ENTRY, "invited", "asked")),
+    ("", altered("created", models.DateTimeField)),
+    ("", altered("invited", models.DateTimeField, null=True, help_text="when")),
+    ("", altered("invited", models.DateTimeField, null=True, db_comment="when")),
+    ("B", altered("invited", models.DateTimeField)),
+    ("D B", altered("invited", models.DateTimeField, default=timezone.now)),
+    ("D B", altered("invited", models.DateTimeField, db_default=Now())),
+    ("", altered("created", models.DateTimeField, null=True)),
+    ("D R B", altered("invited", models.DateField, null=True)),
+    ("B", migrations.AlterField(ENTRY, "token_hash", LONGER)),
+    ("R B F", migrations.AlterField(ENTRY, "token_hash", SHORTER)),
+    ("B", altered("token_hash", models.TextField, blank=True)),
+    ("R B", altered("source", models.TextField)),
+    ("B", altered("created", models.DateTimeField, db_index=True)),
+    ("B", altered("created", models.DateTimeField, unique=True)),
+    # indexes and constraints
+    ("B", migrations.AddIndex(ENTRY, INDEX)),
+    ("", migrations.RemoveIndex(ENTRY, "entry_joined")),
+    ("", migrations.RenameIndex(ENTRY, "entry_joined2", old_name="entry_joined")),
+    ("B", migrations.AddConstraint(ENTRY, CHECK)),
+    ("B", migrations.AddConstraint(ENTRY, UNIQUE)),
+    ("", migrations.RemoveConstraint(ENTRY, "entry_email_lower")),
+    ("", migrations.AlterConstraint(ENTRY, "entry_one_link", UNIQUE_TOLD)),
+    ("F", postgres.AddIndexConcurrently(ENTRY, INDEX)),
+    ("F", postgres.RemoveIndexConcurrently(ENTRY, "entry_joined")),
+    ("", postgres.AddConstraintNotValid(ENTRY, CHECK)),
+    ("", postgres.ValidateConstraint(ENTRY, "entry_email_lower")),
+    ("", postgres.CreateExtension("plpgsql")),
+    ("", postgres.CreateCollation("plain", "C")),
+    ("", postgres.RemoveCollation("plain", "C")),
+    # what is written by hand
+    ("D", RunPython(call)),
+    ("", RunPython(RunPython.noop)),
+    ("", RunPython(call, hints={"destroys": "nothing"})),
+    ("D", RunPython(call, hints={"destroys": "the addresses that bounced"})),
+    ("", RunSQL(RunSQL.noop)),
+    ("D", RunSQL("DELETE FROM waitlist_entry WHERE joined IS NOT NULL")),
+    ("", RunSQL("DELETE FROM orgs_team")),  # has no rows
+    ("", RunSQL("DELETE FROM waitlist_entry", hints={"destroys": "nothing"})),
+    ("D", RunSQL([("UPDATE waitlist_entry SET source = %s", ["{}"])])),
+    ("D", RunSQL("TRUNCATE waitlist_entry")),
+    ("D", RunSQL("TRUNCATE orgs_team, waitlist_entry")),
+    ("", RunSQL("TRUNCATE orgs_team CASCADE")),  # reaches sessions, of which there are none
+    ("D", RunSQL("ALTER TABLE public.waitlist_entry DROP invited, ADD extra integer")),
+    ("D", RunSQL("DROP TYPE mood CASCADE")),
+    ("D", RunSQL("DO $$ BEGIN DELETE FROM waitlist_entry; END $$")),
+    ("D", RunSQL("WITH gone AS (DELETE FROM waitlist_entry RETURNING id) SELECT * FROM gone")),
+    ("D", RunSQL("SELECT forget_everybody()")),
+    ("D", RunSQL("ALTER TABLE waitlist_entry INHERIT parent")),
+    ("", RunSQL("COMMENT ON TABLE waitlist_entry IS '; DROP TABLE waitlist_entry;'")),
+    (
+        "",
+        RunSQL(
+            "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $f$ DELETE FROM waitlist_entry; $f$"
+        ),
+    ),
+    ("", RunSQL("-- DROP TABLE waitlist_entry;\n/* TRUNCATE waitlist_entry; */")),
+    ("R B", RunSQL("ALTER TABLE waitlist_entry SET UNLOGGED")),
+    ("D", migrations.SeparateDatabaseAndState([migrations.RemoveField(ENTRY, "invited")])),
+    ("", migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(ENTRY)])),
+    ("D", migrations.SeparateDatabaseAndState([RunPython(call)])),
+]
+
+
+@pytest.mark.parametrize(("expected", "operation"), CASES, ids=str)
+def test_a_step_tells_what_it_destroys_rewrites_and_blocks(expected, operation, planned, entry):
+    (step,) = planned(operation)
+    told = {letter: getattr(step, name) for letter, name in LETTERS.items()}
+    assert " ".join(letter for letter, text in told.items() if text) == expected, told
+
+
+@pytest.mark.parametrize(("expected", "operation"), CASES, ids=str)
+def test_on_an_empty_database_nothing_is_lost(expected, operation, planned):
+    assert [step.destroys for step in planned(operation)] == [""]
+
+
+def test_every_operation_of_django_is_among_the_cases():
+    known = {type(operation) for _, operation in CASES}
+    named = [one for module in (migrations, postgres) for one in vars(module).values()]
+    operations = {one for one in named if isinstance(one, type) and issubclass(one, Operation)}
+    extensions = {one for one in operations if issubclass(one, postgres.CreateExtension)}
+    assert operations - extensions - ABSTRACT == known - extensions
