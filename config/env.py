@@ -12,9 +12,13 @@ import os
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+
+from config import env_files
+from config.env_files import Entry
+from config.env_files import SettingError as SettingError  # by which everybody knows it
 
 ENVIRONMENTS = ("development", "test", "staging", "production")
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -28,12 +32,12 @@ ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 ADDRESS_OR_DOMAIN = re.compile(r"([^@\s]+@)?([^@\s.*]+\.)+[^@\s.*]+")
 
 
-class SettingError(ImproperlyConfigured):
-    """One sentence that names the variable and says what it must be."""
-
-
 class Env(environ.Env):
     """django-environ, but a value that makes no sense stops the start instead of being guessed."""
+
+    def get_value(self, var: str, *_: Any, default: Any = "", **__: Any) -> Any:
+        """Return the variable as it is: a password may begin with a $."""
+        return os.environ.get(var, default)
 
     def number(self, var: str, default: int, *, least: int = 0) -> int:
         """Return the variable as a whole number that is not below `least`."""
@@ -100,6 +104,12 @@ class Env(environ.Env):
 
 
 env = Env()
+from_files: dict[str, Entry] = {}  # the variables that are set because a file says so
+
+
+def file_names(environment: str) -> tuple[str, ...]:
+    """Return the files of this environment, of which the first wins."""
+    return (f".env.{environment}.local", ".env.local", ".env") if environment != "test" else ()
 
 
 def read_environment() -> str:
@@ -112,14 +122,16 @@ def read_environment() -> str:
     name = env.str("ENVIRONMENT", "test" if running_tests else "development")
     if name not in ENVIRONMENTS:
         raise SettingError(f"ENVIRONMENT is {name!r}; it must be one of {', '.join(ENVIRONMENTS)}.")
-    if name != "test":
-        for file in (f".env.{name}.local", ".env.local", ".env"):
-            env.read_env(BASE_DIR / file)
-    if env.str("ENVIRONMENT", name) != name:
+    said = env_files.read(BASE_DIR, file_names(name))
+    other = said.get("ENVIRONMENT")
+    if other and other.value != name and "ENVIRONMENT" not in os.environ:
         raise SettingError(
-            f"ENVIRONMENT is {env.str('ENVIRONMENT')!r} in an .env file, which comes too late: "
-            "set it as a real environment variable."
+            f"ENVIRONMENT is {other.value!r} in {other.place}, which comes too late: set it as a "
+            "real environment variable."
         )
+    for variable in said.keys() - os.environ.keys():
+        os.environ[variable] = said[variable].value
+        from_files[variable] = said[variable]
     return name
 
 
@@ -133,7 +145,12 @@ def required(name: str, environment: str, *, otherwise: str) -> str:
         return value
     if environment in ("development", "test"):
         return otherwise
-    raise SettingError(f"{name} is not set, and {environment} cannot start without it.")
+    file = file_names(environment)[0]
+    missing = "" if (BASE_DIR / file).exists() else ", which is not there"
+    raise SettingError(
+        f"{name} is not set, and {environment} cannot start without it. Set it as an environment "
+        f"variable, or in {file}{missing}."
+    )
 
 
 def split(value: str) -> list[str]:

@@ -15,9 +15,8 @@ from config.tests.processes import PRODUCTION, run
 def files(tmp_path, monkeypatch):
     """Return a function that writes an .env file; settings are read from these alone."""
     monkeypatch.setattr(config_env, "BASE_DIR", tmp_path)
-    monkeypatch.setattr(os, "environ", environ := {})
-    monkeypatch.setattr(env, "ENVIRON", environ)
-    monkeypatch.setattr(type(env), "ENVIRON", environ)
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(config_env, "from_files", {})
     return lambda name, text: (tmp_path / name).write_text(text)
 
 
@@ -52,7 +51,7 @@ def test_without_a_name_it_is_development(files):
 
 def test_a_file_cannot_name_the_environment(files):
     files(".env", "ENVIRONMENT=production")
-    with pytest.raises(SettingError, match="ENVIRONMENT is 'production' in an"):
+    with pytest.raises(SettingError, match=r"ENVIRONMENT is 'production' in \.env, line 1, which"):
         read_environment()
 
 
@@ -60,6 +59,17 @@ def test_a_file_may_repeat_the_environment(files):
     os.environ["ENVIRONMENT"] = "staging"
     files(".env", "ENVIRONMENT=staging")
     assert read_environment() == "staging"
+
+
+def test_a_real_variable_wins_over_a_file_that_names_another_environment(files):
+    os.environ["ENVIRONMENT"] = "staging"
+    files(".env", "ENVIRONMENT=development")
+    assert read_environment() == "staging"
+
+
+def test_a_value_with_a_dollar_is_no_other_variable(monkeypatch):
+    monkeypatch.setenv("SOME_PASSWORD", "$HOME")
+    assert env.str("SOME_PASSWORD", "") == "$HOME"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +199,10 @@ def test_the_start_stops_with_one_sentence(command):
     result = run(*command, **PRODUCTION | {"SECRET_KEY": ""})
     assert result.returncode == 1
     assert result.stdout == ""
-    assert result.stderr == "SECRET_KEY is not set, and production cannot start without it.\n"
+    assert result.stderr == (
+        "SECRET_KEY is not set, and production cannot start without it. Set it as an environment "
+        "variable, or in .env.production.local, which is not there.\n"
+    )
 
 
 def test_example_lists_exactly_the_variables_that_are_read():
