@@ -10,9 +10,13 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     from config.env import SettingError
+    from config.management.commands import env
 
     try:
-        execute_from_command_line(sys.argv)
+        if sys.argv[1:2] == ["env"]:  # Django would ask for settings first, which it may explain
+            env.Command().run_from_argv(sys.argv)
+        else:
+            execute_from_command_line(sys.argv)
     except SettingError as error:
         sys.exit(str(error))
 

@@ -1,0 +1,37 @@
+"""What of a setting's value may be shown: all of it, but for secrets."""
+
+import re
+from urllib.parse import unquote
+
+MASK = "********"
+SECRET = re.compile(r"SECRET|TOKEN|PASSWORD$|(^|_)KEY|CREDENTIAL", re.IGNORECASE)
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
+PARAMETER = re.compile(r"([?&#;])([^=&#;]*)=([^&#;]*)")
+
+
+def masked(name: str, value: str) -> str:
+    """Return the variable's value on one line, masked where its name or the value is a secret's."""
+    if value and SECRET.search(name):
+        return MASK
+    if name.endswith("_URL") or "://" in value:
+        value = _without_password(value)
+    return value if value.isprintable() else repr(value)
+
+
+def _without_password(url: str) -> str:
+    """Mask what a URL has between the user and the last @, and parameters with a secret's name.
+
+    Too much rather than too little: a password may hold what ends it in a URL that is well-formed.
+    """
+    scheme, _, rest = url.partition("://")
+    if not SCHEME.fullmatch(scheme) or not rest:
+        return MASK if url else ""
+    before, at, host = rest.rpartition("@")
+    user, colon, _ = before.partition(":")
+    rest = user + (colon and f":{MASK}") + at + host
+    return f"{scheme}://{PARAMETER.sub(_parameter, rest)}"
+
+
+def _parameter(found: re.Match[str]) -> str:
+    before, name, value = found.groups()
+    return f"{before}{name}={MASK if SECRET.search(unquote(name)) else value}"
