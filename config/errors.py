@@ -1,21 +1,19 @@
 """What people and programs see when something cannot be done: our pages, or JSON under /api/."""
 
-import logging
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ObjectNotUpdated, RequestDataTooBig
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from psycopg.errors import ReadOnlySqlTransaction
 
 from accounts import limits
 from config.logs import request_id
+from config.outages import Outage, outage
 
-RETRY_AFTER = 30  # seconds; about what a database takes to restart
 JSON = {  # status: (code, message)
     400: ("bad_request", "The request could not be understood."),
     403: ("forbidden", "You are not allowed to do this."),
@@ -27,8 +25,6 @@ JSON = {  # status: (code, message)
     500: ("server_error", "Something went wrong on our side. It has been noted."),
     503: ("unavailable", "We cannot answer right now. Try again in a moment."),
 }
-
-logger = logging.getLogger(__name__)
 
 
 class ErrorMiddleware:
@@ -111,9 +107,8 @@ def _refused(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def _not_our_fault(request: HttpRequest, error: BaseException) -> HttpResponse | None:
-    if _database_is_away(error):
-        logger.error("The database is away.", exc_info=error)
-        return _respond(request, 503, retry_after=RETRY_AFTER)
+    if found := outage(error):
+        return _unavailable(request, found, error)
     if isinstance(error, UnreadablePostError) or _refused_nul(error):
         return _respond(request, 400)
     if isinstance(error, ObjectNotUpdated):  # somebody deleted it since it was read
@@ -121,11 +116,14 @@ def _not_our_fault(request: HttpRequest, error: BaseException) -> HttpResponse |
     return None
 
 
-def _database_is_away(error: BaseException) -> bool:
-    """Whether it is down, restarting, read-only or has no connection left: waiting helps."""
-    return isinstance(error, OperationalError | InterfaceError) or isinstance(
-        error.__cause__, ReadOnlySqlTransaction
-    )
+def _unavailable(request: HttpRequest, found: Outage, error: BaseException) -> HttpResponse:
+    """Answer 503. The request's one line in the log says why: there may be thousands of these."""
+    request.failure = found.cause  # type: ignore[attr-defined]
+    request.error = error if found.is_of_code else None  # type: ignore[attr-defined]
+    context = {"title": found.title, "text": found.text}
+    response = _respond(request, 503, retry_after=found.retry_after, **context)
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _refused_nul(error: BaseException) -> bool:
@@ -134,15 +132,22 @@ def _refused_nul(error: BaseException) -> bool:
 
 
 def _respond(
-    request: HttpRequest, status: int, *, template: str = "", retry_after: int = 0
+    request: HttpRequest,
+    status: int,
+    *,
+    template: str = "",
+    retry_after: int = 0,
+    title: str = "",
+    text: str = "",
 ) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         headers = getattr(request, "api_headers", {})  # see config.api.origins
-        return json_error(status, retry_after=retry_after, headers=headers)
+        return json_error(status, text, retry_after=retry_after, headers=headers)
     if status == 500:  # without the context processors: one of them may be what broke
         page = render_to_string("500.html", {"request_id": request_id.get()})
         return HttpResponse(page, status=500)
-    context = {"when": limits.when(retry_after)} if retry_after else {}
+    when = retry_after and limits.when(retry_after)
+    context = {"title": title, "text": text, "when": when}
     response = render(request, template or f"{status}.html", context, status=status)
     if retry_after:
         response["Retry-After"] = str(retry_after)

@@ -25,6 +25,9 @@ DATABASE_DETAIL = re.compile(
     r"^DETAIL: .*?(?=\n\n(?:The above exception|During handling)|\Z)", re.MULTILINE | re.DOTALL
 )
 
+# gunicorn goes on with what it could not read: a path with a token, a header with a session.
+UNREADABLE = re.compile(r"(?<=^Invalid request from )(ip=\S*: [^:'\"]*).*", re.DOTALL)
+
 # No line of ours shows these, and looking them up is a fifth of what a line costs.
 logging.logThreads = logging.logMultiprocessing = False
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]
@@ -96,6 +99,8 @@ class DiscreetFilter(logging.Filter):
         record = copy.copy(record)  # other handlers get the record as it was
         request = record.__dict__.pop("request", None)
         record.request_id = request_id.get()
+        if record.name == "gunicorn.error":
+            record.msg = UNREADABLE.sub(r"\1", str(record.msg))
         if isinstance(record.args, tuple):
             record.args = tuple(_without_path(value, request) for value in record.args)
         if getattr(record, "status_code", 500) < 500:
@@ -116,9 +121,10 @@ def _id_of(request: HttpRequest) -> str:
 
 
 def _log(request: HttpRequest, status: int, *, milliseconds: float) -> None:
-    route = _route(request)
+    route, failure = _route(request), getattr(request, "failure", "")  # see config.errors
     # Without a route it was a static file, a health check or a redirect to https.
     level = logging.INFO if route or status >= 400 else logging.DEBUG
+    level = logging.ERROR if failure else level
     if not logger.isEnabledFor(level):
         return
     user = getattr(getattr(request, "session", None), "user", None)  # if the session was read
@@ -129,8 +135,9 @@ def _log(request: HttpRequest, status: int, *, milliseconds: float) -> None:
         "milliseconds": round(milliseconds, 1),
         "user": str(user.pk) if user else None,
     }
-    words = {**fields, "route": route or "(no route)"}
-    logger.log(level, "%(method)s %(route)s %(status)s in %(milliseconds)s ms", words, extra=fields)
+    words = {**fields, "route": route or "(no route)", "failure": failure and f": {failure}"}
+    text = "%(method)s %(route)s %(status)s in %(milliseconds)s ms%(failure)s"
+    logger.log(level, text, words, extra=fields, exc_info=getattr(request, "error", None))
 
 
 def _route(request: HttpRequest | None) -> str | None:

@@ -1,7 +1,7 @@
 """A URLconf of views that break in every way, for the tests of errors and logs."""
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import DataError, OperationalError, connection
+from django.db import DataError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
@@ -44,6 +44,19 @@ def read_only(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def slow(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 1")
+        cursor.execute("SELECT pg_sleep(1)")
+    return HttpResponse()
+
+
+def undefined(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM nothing")
+    return HttpResponse()
+
+
 def vanished(request: HttpRequest) -> HttpResponse:
     raise User.NotUpdated("deleted since it was read")
 
@@ -73,6 +86,8 @@ broken = [
     path("gone", gone),
     path("too-long", too_long),
     path("read-only", read_only),
+    path("slow", slow),
+    path("undefined", undefined),
     path("vanished", vanished),
     path("find", find),
     path("find/<str:name>", find),

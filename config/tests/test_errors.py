@@ -26,7 +26,9 @@ PAGES = [
     ("/broken/bug", 500, "Something broke on our side"),
     ("/broken/too-long", 500, "Something broke on our side"),
     ("/broken/away", 503, "We will be back in a moment"),
-    ("/broken/read-only", 503, "We will be back in a moment"),
+    ("/broken/read-only", 503, "Nothing can be saved right now"),
+    ("/broken/slow", 503, "This took too long"),
+    ("/broken/undefined", 500, "Something broke on our side"),  # with every migration there is
 ]
 
 
@@ -47,6 +49,7 @@ def test_each_error_has_a_page_of_ours(client, path, status, title):
         ("button", 405, "method_not_allowed"),
         ("bug", 500, "server_error"),
         ("away", 503, "unavailable"),
+        ("slow", 503, "unavailable"),
     ],
 )
 def test_each_error_is_json_under_api(client, path, status, code):
@@ -60,6 +63,11 @@ def test_each_error_is_json_under_api(client, path, status, code):
 @pytest.mark.parametrize("prefix", ["", "/api"])
 def test_a_database_that_is_away_says_when_to_come_back(client, prefix):
     assert client.get(f"{prefix}/broken/away").headers["Retry-After"] == "30"
+
+
+def test_a_program_reads_what_is_the_matter(client):
+    error = client.get("/api/broken/read-only").json()["error"]
+    assert "lets us read, but not write" in error["message"]
 
 
 def test_a_method_that_is_not_taken_names_the_others(client):

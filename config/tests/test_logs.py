@@ -8,6 +8,7 @@ import time
 
 import pytest
 from django.test import Client
+from gunicorn.http.errors import InvalidHeader, InvalidRequestLine, LimitRequestLine
 
 from config import logs
 
@@ -109,9 +110,36 @@ def test_an_unknown_host_is_logged_without_a_traceback(client, lines):
     assert "exc_info" not in line
 
 
-def test_a_database_that_is_away_is_logged_with_its_cause(client, lines):
-    client.get("/broken/away")
-    assert any("connection refused" in line.get("exc_info", "") for line in lines())
+def test_a_database_that_is_away_costs_a_request_one_line_with_the_cause(client, lines):
+    response = client.get("/broken/away")
+    [line] = lines()
+    assert line["level"] == "ERROR"
+    assert line["message"].endswith(" ms: The database is away: connection refused")
+    assert line["request_id"] == response.headers["X-Request-ID"]
+    assert "exc_info" not in line
+
+
+def test_a_statement_that_took_too_long_is_one_line_with_the_place_in_the_code(client, lines):
+    client.get("/broken/slow")
+    [line] = lines()
+    assert "The database gave a statement up: canceling statement due to" in line["message"]
+    assert "in slow" in line["exc_info"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidRequestLine("GET /invitations/s3cr3t now"),
+        InvalidHeader("Cookie: session=s3cr3t"),
+        LimitRequestLine(5000, 4094),
+    ],
+)
+def test_gunicorns_line_about_a_request_it_cannot_read_quotes_nothing(lines, error):
+    logging.getLogger("gunicorn.error").warning(f"Invalid request from ip=192.0.2.1: {error}")
+    [line] = lines()
+    assert line["message"].startswith("Invalid request from ip=192.0.2.1: ")
+    assert "s3cr3t" not in line["message"]
+    assert len(line["message"].partition(": ")[2]) > 10
 
 
 @pytest.mark.parametrize(
