@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ObjectNotUpdated, RequestDataTooBig
-from django.db import DataError
+from django.db import DataError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -38,6 +38,10 @@ class ErrorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if _may_be_asked_again(request):
+            connection.close()
+            del request.outage  # type: ignore[attr-defined]
+            response = self.get_response(request)
         if response.status_code == 405 and not response.content:
             page = _respond(request, 405)
             page["Allow"] = response["Allow"]
@@ -118,12 +122,26 @@ def _not_our_fault(request: HttpRequest, error: BaseException) -> HttpResponse |
 
 def _unavailable(request: HttpRequest, found: Outage, error: BaseException) -> HttpResponse:
     """Answer 503. The request's one line in the log says why: there may be thousands of these."""
-    request.failure = found.cause  # type: ignore[attr-defined]
-    request.error = error if found.is_of_code else None  # type: ignore[attr-defined]
+    request.outage = found._replace(error=error)  # type: ignore[attr-defined]
     context = {"title": found.title, "text": found.text}
     response = _respond(request, 503, retry_after=found.retry_after, **context)
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+def _may_be_asked_again(request: HttpRequest) -> bool:
+    """Whether only the connection of a page that reads was cut, as when the database restarts.
+
+    Not allauth's: these are steps, and the code that a provider sends along works once.
+    """
+    found = getattr(request, "outage", None)
+    return (
+        found is not None
+        and found.is_cut
+        and request.method in ("GET", "HEAD")
+        and not request.path_info.startswith("/accounts/")
+        and not connection.in_atomic_block
+    )
 
 
 def _refused_nul(error: BaseException) -> bool:

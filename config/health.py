@@ -30,12 +30,14 @@ class HealthMiddleware:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         healthy = request.path_info == "/health/live" or self.is_ready()
-        return HttpResponse(
+        response = HttpResponse(
             "ok" if healthy else "unavailable",
             status=200 if healthy else 503,
             content_type="text/plain",
             headers={"Cache-Control": "no-store"},
         )
+        response._has_been_logged = True  # type: ignore[attr-defined]
+        return response
 
     def is_ready(self) -> bool:
         """Whether the database answers and has every migration; if not, the log says why.

@@ -121,10 +121,10 @@ def _id_of(request: HttpRequest) -> str:
 
 
 def _log(request: HttpRequest, status: int, *, milliseconds: float) -> None:
-    route, failure = _route(request), getattr(request, "failure", "")  # see config.errors
+    route, outage = _route(request), getattr(request, "outage", None)  # see config.errors
     # Without a route it was a static file, a health check or a redirect to https.
     level = logging.INFO if route or status >= 400 else logging.DEBUG
-    level = logging.ERROR if failure else level
+    level = logging.ERROR if outage else level
     if not logger.isEnabledFor(level):
         return
     user = getattr(getattr(request, "session", None), "user", None)  # if the session was read
@@ -135,9 +135,14 @@ def _log(request: HttpRequest, status: int, *, milliseconds: float) -> None:
         "milliseconds": round(milliseconds, 1),
         "user": str(user.pk) if user else None,
     }
-    words = {**fields, "route": route or "(no route)", "failure": failure and f": {failure}"}
-    text = "%(method)s %(route)s %(status)s in %(milliseconds)s ms%(failure)s"
-    logger.log(level, text, words, extra=fields, exc_info=getattr(request, "error", None))
+    words = {
+        **fields,
+        "route": route or "(no route)",
+        "cause": f": {outage.cause}" if outage else "",
+    }
+    text = "%(method)s %(route)s %(status)s in %(milliseconds)s ms%(cause)s"
+    error = outage.error if outage and outage.is_of_code else None
+    logger.log(level, text, words, extra=fields, exc_info=error)
 
 
 def _route(request: HttpRequest | None) -> str | None:

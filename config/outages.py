@@ -9,6 +9,7 @@ import psycopg
 from django.db import DatabaseError, Error, InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
+from config.database.patient import Silence
 from config.schema import history
 
 READ_ONLY = "25006"
@@ -17,18 +18,20 @@ CANCELED = "57014"
 CONFLICTS = ("40001", "40P01", "55P03")  # serialization, deadlock, a lock that was waited for
 UNDEFINED = ("42P01", "42703", "42883")  # table, column, function
 
+# It ended our connection as it stopped; or the connection broke, of which it could say nothing.
+CUT = (None, "57P01", "57P02", "57P03")
+
 
 class Outage(NamedTuple):
-    """`cause` is for the log, with the traceback if that `is_of_code`; the rest is for people.
-
-    Nobody is told more than that they may come back in `retry_after` seconds, if there is no text.
-    """
+    """`cause` is for the log; without a text, people are told that we will be back in a moment."""
 
     cause: str
     title: str = ""
     text: str = ""
     retry_after: int = 30  # seconds; about what a database takes to restart
-    is_of_code: bool = False
+    is_of_code: bool = False  # the log also needs the place in the code
+    error: BaseException | None = None
+    is_cut: bool = False  # a connection that worked before: on another one the same may well work
 
 
 def outage(error: BaseException) -> Outage | None:
@@ -46,9 +49,10 @@ def outage(error: BaseException) -> Outage | None:
     if code in UNDEFINED:
         return Outage(f"The schema is not this version's: {words}") if _is_other() else None
     if isinstance(told, PoolTimeout):
-        return Outage(f"No connection to the database was to be had: {words}")
+        return Outage(f"No connection to the database: {words}")
     if isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError):
-        return Outage(f"The database is away: {words}")
+        is_cut = not isinstance(told, Silence) and code in CUT
+        return Outage(f"The database is away: {words}", is_cut=is_cut)
     return None
 
 
@@ -66,7 +70,7 @@ TOO_SLOW = Outage(
 IN_CONFLICT = Outage(
     "",
     title="Somebody else was faster",
-    text="Somebody changed the same thing at this very moment. Nothing was changed for you: try again.",
+    text="Somebody changed the same thing at this very moment. Reload this page and try again.",
     retry_after=1,
     is_of_code=True,
 )

@@ -7,10 +7,11 @@ everything that does need one gets it: `manage.py`, pytest in an editor, gunicor
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.backends.postgresql import base, client
+from django.db.backends.postgresql import client
 
 from config.database import embedded
 from config.database.embedded import programs
+from config.database.patient import base
 
 
 class DatabaseClient(client.DatabaseClient):
