@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from config.database import embedded, patient, tls
+from config.database import embedded, tls
 from config.database.target import KEYWORDS, in_use
 from config.env import SettingError
 
@@ -87,7 +87,6 @@ def for_requests(database: dict[str, Any], *, seconds: int) -> None:
     A pooler lends connections that are there already, so it is asked for nothing: the role has the
     limits then, and `db ping` looks whether it has.
     """
-    patient.Connection.longest = seconds + patient.ANSWER
     if not database["DISABLE_SERVER_SIDE_CURSORS"]:
         limits = [f"-c {name}={seconds}s" for name in LIMITS]
         options = database["OPTIONS"]

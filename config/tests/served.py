@@ -24,6 +24,8 @@ from config.tests.processes import PRODUCTION
 
 COMMAND = "-m gunicorn --config config/gunicorn.py config.wsgi"
 HOST = "127.0.0.1"
+LOCK = "LOCK TABLE accounts_attempt IN ACCESS EXCLUSIVE MODE"  # in which this one is counted:
+JOIN = ("POST", "/api/waitlist", '{"email": "ann@example.com"}')
 
 
 class Answer(NamedTuple):
@@ -140,6 +142,10 @@ class Load:
         return max((bad.began + bad.seconds - since for bad in self.failures), default=0.0)
 
     @property
+    def longest(self):
+        return max(answer.seconds for answer in self.answers)
+
+    @property
     def summary(self):
         bad = [
             (answer.status, round(answer.seconds, 2), answer.text[:80]) for answer in self.failures
@@ -176,10 +182,14 @@ class Hole:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
+    def instead_of(self, server):
+        """The URL of the server, by this way."""
+        return server.url().replace(f":{server.port}/", f":{self.port}/")
+
     @contextlib.contextmanager
     def swallowing(self):
         self.closed.set()
-        yield
+        yield time.monotonic()
         self.closed.clear()
 
     def _listen(self):
@@ -206,3 +216,13 @@ class Hole:
     def _wait(self):
         while self.closed.is_set():
             time.sleep(0.01)
+
+
+def until_waiting(server, number):
+    """Wait until so many statements wait for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    for _ in range(500):
+        if server.ask(waiting) >= number:
+            return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits for the lock")

@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import connection
-from psycopg_pool import ConnectionPool
 from psycopg_pool.base import AttemptWithBackoff
 
 from config import database
@@ -84,10 +83,6 @@ def test_the_pool_is_as_the_settings_say(load):
     assert [standard["pool"][name] for name in names] == [16, 30, 3600, 5]
     assert [changed["pool"][name] for name in names] == [4, 5, 600, 2]
     assert (standard["connect_timeout"], changed["connect_timeout"]) == (10, 3)
-
-
-def test_a_connection_is_asked_for_a_sign_of_life_before_a_request_gets_it(db):
-    assert connection.pool._check is ConnectionPool.check_connection
 
 
 def test_the_pool_tries_again_every_two_seconds_however_long_the_database_was_away():

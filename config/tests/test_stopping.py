@@ -9,13 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from config.tests.clone import wait_until
-from config.tests.served import HOST, Load, Site
+from config.tests.served import HOST, JOIN, LOCK, Load, Site, until_waiting
 
 pytestmark = pytest.mark.slow
 
 DRAIN = 2  # seconds
-LOCK = "LOCK TABLE accounts_attempt IN ACCESS EXCLUSIVE MODE"  # which /api/waitlist counts in
-JOIN = ("POST", "/api/waitlist", '{"email": "ann@example.com"}')
 
 
 def test_no_request_is_lost_when_the_server_stops(migrated, record_property):
@@ -97,13 +95,3 @@ def test_a_killed_process_costs_what_it_had_under_way_and_is_replaced(migrated, 
     record_property("kill -9", f"{load.summary}, last after {load.seconds_away(began):.2f} s")
     assert len(load.failures) <= 6  # one for each visitor at most
     assert load.seconds_away(began) < 2
-
-
-def until_waiting(server, number):
-    """Wait until so many statements wait for a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    for _ in range(500):
-        if server.ask(waiting) >= number:
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits for the lock")

@@ -1,0 +1,83 @@
+"""Nobody waits for ever for a database that says nothing, nor for one that is known to be away."""
+
+import socket
+import time
+
+import psycopg
+import pytest
+from django.db import connection
+from psycopg_pool import PoolTimeout
+
+from config.database import patient
+
+
+@pytest.fixture
+def kwargs(db):
+    return connection.get_connection_params() | {"autocommit": True}
+
+
+@pytest.fixture
+def pool(kwargs):
+    with patient.Pool(
+        connection_class=patient.Connection, kwargs=kwargs, min_size=0, max_size=1, timeout=5
+    ) as pool:
+        yield pool
+
+
+@pytest.fixture
+def connected(kwargs, monkeypatch):
+    monkeypatch.setattr(patient, "ASK_AFTER", 0.05)
+    monkeypatch.setattr(patient, "ANSWER", 0.05)
+    with patient.Connection.connect(**kwargs) as connected:
+        yield connected
+    patient._away.clear()
+
+
+def test_a_connection_that_broke_is_replaced_before_a_request_gets_it(pool):
+    with pool.connection() as first:
+        number = first.info.backend_pid
+    connection.cursor().execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+    with pool.connection() as second:
+        assert second.execute("SELECT 42").fetchone() == (42,)
+        assert second.info.backend_pid != number
+
+
+def test_who_waits_while_others_have_all_connections_does_not_take_the_server_for_away(pool):
+    with pool.connection(), pytest.raises(PoolTimeout, match="all are in use"):
+        pool.getconn(timeout=0.1)
+    assert not patient.is_away()
+
+
+def test_nobody_waits_long_for_a_server_that_is_known_to_be_away(pool, monkeypatch):
+    def refused(**_kwargs):
+        raise psycopg.OperationalError("refused")
+
+    monkeypatch.setattr(patient.Connection, "_connected", refused)
+    for timeout, longest in ((0.5, 1), (5, 1)):
+        began = time.monotonic()
+        with pytest.raises(PoolTimeout, match="the server does not answer"):
+            pool.getconn(timeout=timeout)
+        assert time.monotonic() - began < longest
+    monkeypatch.undo()
+    with pool.connection(timeout=5):  # there is one, sooner or later
+        assert not patient.is_away()
+
+
+def test_a_slow_statement_of_a_server_that_is_there_is_waited_for(connected):
+    assert connected.execute("SELECT 42 FROM pg_sleep(0.3)").fetchone() == (42,)
+
+
+def test_a_slow_statement_is_not_waited_for_longer_than_it_may_take(connected):
+    connected.longest = 0.1
+    with pytest.raises(patient.Silence):
+        connected.execute("SELECT pg_sleep(5)")
+    assert connected.closed
+
+
+def test_a_statement_is_given_up_if_the_server_says_nothing_to_anybody(connected, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        there = type("", (), {"host": "", "hostaddr": "127.0.0.1", "port": silent.getsockname()[1]})
+        monkeypatch.setattr(patient.Connection, "info", there)
+        with pytest.raises(patient.Silence):
+            connected.execute("SELECT pg_sleep(5)")
+    assert patient.is_away()
