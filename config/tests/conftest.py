@@ -1,3 +1,4 @@
+import io
 import runpy
 import shutil
 import signal
@@ -5,8 +6,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from config import env
+from config.database import from_url, reaching
 from config.tests.clone import Clone
 from config.tests.processes import PRODUCTION, printed_by
 from config.tests.servers import Server
@@ -68,6 +73,21 @@ def clone(used_clone):
     """A clone with data and a server that nobody uses. Each test leaves it like that."""
     assert used_clone.is_stopped()
     return used_clone
+
+
+@pytest.fixture
+def ping(monkeypatch):
+    """Return a function that pings the database of a URL, and returns what `db ping` says."""
+
+    def ping(url, **options):
+        entry = from_url(url, environment="production", **options)
+        wrapper = DatabaseWrapper({"TIME_ZONE": None, **entry}, "default")
+        monkeypatch.setitem(settings.DATABASES, "default", entry)
+        monkeypatch.setattr(reaching, "connection", wrapper)
+        call_command("db", "ping", stdout=(said := io.StringIO()))
+        return said.getvalue()
+
+    return ping
 
 
 @pytest.fixture

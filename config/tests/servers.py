@@ -40,9 +40,9 @@ while rm -rf "$0" 2>/dev/null; [ -e "$0" ]; do sleep 0.1; done
 """
 BOUNCER = """
 [databases]
-* = host={host} port={to}
+* = host={server.host} port={server.port}
 [pgbouncer]
-listen_addr = {host}
+listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
@@ -58,7 +58,9 @@ default_pool_size = {size}
 class _Listens:
     """What servers and bouncers have in common: a port of 127.0.0.1, and who may come in."""
 
+    host = cluster.HOST
     port: int
+    user = cluster.ROLE
     password = PASSWORD
 
     def __enter__(self):
@@ -147,7 +149,8 @@ class Bouncer(_Listens):
     """A PgBouncer before a server. With `tls`, a Certificate, it takes only who speaks TLS.
 
     `size` is how many connections to the server it has for each database; `settings` are more of
-    pgbouncer.ini.
+    pgbouncer.ini. The server may also be another one of which `host`, `port`, `user` and `password`
+    are told.
     """
 
     def __init__(self, server, *, mode="transaction", size=4, tls=None, **settings):
@@ -161,10 +164,10 @@ class Bouncer(_Listens):
         self.process = None
         if tls:
             settings |= {"client_tls_sslmode": "require"} | tls.write(self.folder)
-        values = {"host": cluster.HOST, "port": self.port, "to": server.port, "mode": mode}
-        ini = BOUNCER.format(**values, folder=self.folder, size=size)
+        values = {"server": server, "folder": self.folder, "port": self.port}
+        ini = BOUNCER.format(**values, mode=mode, size=size)
         ini += "".join(f"{name} = {value}\n" for name, value in settings.items())
-        users = f'"{cluster.ROLE}" "{PASSWORD}"\n"postgres" "{PASSWORD}"\n'
+        users = f'"{server.user}" "{server.password}"\n"postgres" "{PASSWORD}"\n'
         (self.folder / "pgbouncer.ini").write_text(ini)
         (self.folder / "users.txt").write_text(users)
         _give(self.folder)

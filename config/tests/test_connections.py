@@ -6,7 +6,7 @@ from psycopg_pool.base import AttemptWithBackoff
 
 from config import database
 from config.env import SettingError
-from config.tests.processes import PRODUCTION
+from config.tests.processes import PRODUCTION, printed_by
 
 URL = "postgres://ann:p%40ss@127.0.0.1:5433/shop"
 
@@ -126,6 +126,13 @@ def test_requests_have_limits_and_what_the_url_says_wins(db):
             ("statement_timeout", "9s"),
         ):
             assert served.execute(f"SHOW {name}").fetchone() == (value,)
+
+
+@pytest.mark.slow
+def test_what_gunicorn_serves_has_them():
+    shown = "import config.wsgi; from django.db import connection as c; print(c.settings_dict)"
+    printed = printed_by("-c", shown, **PRODUCTION | {"DATABASE_STATEMENT_SECONDS": "12"})
+    assert "-c statement_timeout=12s -c idle_in_transaction_session_timeout=12s" in printed
 
 
 def test_a_pooler_is_given_nothing_that_would_stay_on_its_connections(load):

@@ -4,16 +4,13 @@ The servers that speak TLS here are PgBouncers. They listen on the loopback inte
 that is not local comes with its address.
 """
 
-import io
 import re
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.core.management import CommandError, call_command
-from django.db.backends.postgresql.base import DatabaseWrapper
+from django.core.management import CommandError
 
-from config.database import from_url, reaching, tls
+from config.database import from_url, tls
 from config.env import SettingError
 from config.tests.certificates import Authority
 from config.tests.processes import PRODUCTION, run
@@ -134,26 +131,20 @@ def file(authority, tmp_path):
 
 
 @pytest.fixture
-def ping(server, monkeypatch):
+def ask(server, ping):
     """Return a function that pings a server with this certificate, and returns what is said."""
 
-    def ping(certificate, authorities):
+    def ask(certificate, authorities):
         with Bouncer(server, mode="session", tls=certificate) as bouncer:
             url = bouncer.url(host=HOST, hostaddr="127.0.0.1")
-            demands = tls.Demands(authorities)
-            entry = from_url(url, environment="production", demands=demands)
-            monkeypatch.setitem(settings.DATABASES, "default", entry)
-            wrapper = DatabaseWrapper({"TIME_ZONE": None, **entry}, "default")
-            monkeypatch.setattr(reaching, "connection", wrapper)
-            call_command("db", "ping", stdout=(said := io.StringIO()))
-            return said.getvalue()
+            return ping(url, demands=tls.Demands(authorities))
 
-    return ping
+    return ask
 
 
 @pytest.mark.slow
-def test_the_right_certificate_is_taken(ping, authority, file):
-    said = ping(authority.certificate(HOST), file)
+def test_the_right_certificate_is_taken(ask, authority, file):
+    said = ask(authority.certificate(HOST), file)
     assert "TLS up to the pooler; certificate and name verified" in said
 
 
@@ -168,22 +159,22 @@ def test_the_right_certificate_is_taken(ping, authority, file):
     ],
     ids=["of another authority", "expired", "of another name", "none"],
 )
-def test_any_other_is_turned_down_in_one_sentence(ping, authority, file, certificate, reason):
+def test_any_other_is_turned_down_in_one_sentence(ask, authority, file, certificate, reason):
     with pytest.raises(CommandError, match=f"^The database cannot be reached: .*{reason}"):
-        ping(certificate(authority), file)
+        ask(certificate(authority), file)
 
 
 @pytest.mark.slow
-def test_an_authority_that_nobody_named_is_not_the_systems(ping, authority):
+def test_an_authority_that_nobody_named_is_not_the_systems(ask, authority):
     with pytest.raises(CommandError, match="verify failed"):
-        ping(authority.certificate(HOST), "")
+        ask(authority.certificate(HOST), "")
 
 
 @pytest.mark.slow
-def test_authorities_of_the_system_are_found(ping, authority, file, monkeypatch):
+def test_authorities_of_the_system_are_found(ask, authority, file, monkeypatch):
     """By the variable that names them; psycopg's own OpenSSL looks where no system has any."""
     monkeypatch.setenv("SSL_CERT_FILE", file)
-    assert "certificate and name verified" in ping(authority.certificate(HOST), "")
+    assert "certificate and name verified" in ask(authority.certificate(HOST), "")
 
 
 @pytest.mark.slow
