@@ -53,15 +53,20 @@ class ByHand:
                 self._read(statement)
 
     def again(self, tables: set[str]) -> Iterator[str]:
-        """Yield the statements that made something, in their order, to be run once more.
+        """Yield the statements that made something, in their order, to be made as temporary ones.
 
-        Only those that name none of these tables and nothing in a schema: what they lead to is
-        sure to be where the caller wants it.
+        Only those that name none of these tables and nothing in a schema: they touch nothing that
+        is there. Functions are looked for among the temporary ones if one says so alone.
         """
+        functions = [re.escape(one.name) for one in self.made if one.kind == "function"]
+        call = re.compile(rf"\b({'|'.join(functions)})(?=\s*\()") if functions else None
         for statement in dict.fromkeys(self.made.values()):
             plain = _collapsed(statement)
-            if not ELSEWHERE.search(plain) and not {*re.findall(r"\w+", plain)} & tables:
-                yield re.sub(r"(?i)^(\s*CREATE) UNLOGGED", r"\1", statement)
+            if ELSEWHERE.search(plain) or {*re.findall(r"\w+", plain)} & tables:
+                continue
+            if call and not plain.upper().startswith(("CREATE FUNCTION", "CREATE OR REPLACE FUNC")):
+                statement = call.sub(r"pg_temp.\1", statement)
+            yield re.sub(r"(?i)^CREATE UNLOGGED", "CREATE", statement)
 
     def body(self, function: str) -> str | None:
         """Return what a function does as PostgreSQL keeps it, None if no plain statement says."""

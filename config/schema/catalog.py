@@ -1,5 +1,6 @@
 """What PostgreSQL says of its tables: the shape in which the rest of config.schema reads it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from django.db import connection, models, transaction
 
 from config.schema import queries
 
+IN_TEMPORARY = re.compile(r"\bpg_temp(_\d+)?\.")
 PATIENCE = "2s"  # to wait for a migration that holds a table: its size cannot be asked meanwhile
 
 
@@ -152,7 +154,7 @@ def _read(which: str) -> dict[str, Table]:
 
         def rows(query: str) -> Iterator[tuple[Any, ...]]:
             cursor.execute(query.format(shown=shown, which=which))
-            return iter(cursor.fetchall())
+            return (_without_temporary(row) for row in cursor.fetchall())
 
         tables = _tables(rows(queries.TABLES))
         # What appeared since the first statement is left for the next time.
@@ -168,6 +170,11 @@ def _read(which: str) -> dict[str, Table]:
             if table := tables.get(name):
                 table.triggers.append(Trigger(*trigger))
     return tables
+
+
+def _without_temporary(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Let a definition name temporary functions as if they were none."""
+    return tuple(IN_TEMPORARY.sub("", one) if isinstance(one, str) else one for one in row)
 
 
 def _functions(which: str) -> dict[str, list[Function]]:

@@ -29,8 +29,9 @@ def read(found: dict[str, Table], by_hand: ByHand, registry: Apps = apps) -> Sch
     Raises a DatabaseError where this role may not make temporary tables, or in a standby.
     """
     others = {*found} - {*catalog.models_by_table(registry)}
-    their_own = {made.name for made in by_hand.made if made.kind == "table"}
-    return _made(registry, tuple(by_hand.again(others - their_own)), tuple(by_hand.again(others)))
+    their_own = {made.name for made in by_hand.made if made.kind in ("table", "view")}
+    again = (tuple(by_hand.again(tables)) for tables in (others - their_own, others))
+    return _made(_statements(registry), *again)
 
 
 def by_name(found: Schema, registry: Apps = apps) -> Schema:
@@ -38,39 +39,43 @@ def by_name(found: Schema, registry: Apps = apps) -> Schema:
 
     All the rest is taken as it is `found`, to be compared with itself.
     """
-    wanted = {}
-    for name, model in catalog.models_by_table(registry).items():
-        if table := found.tables.get(name):
-            columns = [_column(field, table) for field in model._meta.local_concrete_fields]
-            wanted[name] = replace(
-                table,
-                comment=model._meta.db_table_comment or "",
-                columns=columns,
-                indexes=[*table.indexes, *_lost(model, table)],
-                triggers=[],
-            )
-    return Schema(wanted, {})
+    owners = catalog.models_by_table(registry)
+    return Schema({name: _named(name, model, found) for name, model in owners.items()}, {})
 
 
-def _column(field: models.Field, table: Table) -> Column:
-    for column in table.columns:
-        if column.name == field.column:
-            return replace(column, null=field.null, comment=getattr(field, "db_comment", "") or "")
-    return Column(str(field.column), field.db_type(connection) or "", field.null, "", False, False)
+def _named(name: str, model: type[models.Model], found: Schema) -> Table:
+    table = found.tables.get(name) or Table(name, model._meta.app_label, "", None, 0)
+    columns = {column.name: column for column in table.columns}
+    indexes = {index.name for index in table.indexes}
+    lost = [Index(one.name, "", 0, 0) for one in model._meta.indexes if one.name not in indexes]
+    return replace(
+        table,
+        comment=model._meta.db_table_comment or "",
+        columns=[
+            _column(field, columns.get(str(field.column)))
+            for field in model._meta.local_concrete_fields
+        ],
+        indexes=table.indexes + lost,
+        triggers=[],
+    )
 
 
-def _lost(model: type[models.Model], table: Table) -> list[Index]:
-    there = {index.name for index in table.indexes}
-    names = [index.name for index in model._meta.indexes if index.name not in there]
-    return [Index(name, "", 0, 0) for name in names]
+def _column(field: models.Field, found: Column | None) -> Column:
+    """Return the field's column; whether a generated one may be NULL only migrations know."""
+    comment = field.db_comment or ""
+    if found is None:
+        kind = field.db_type(connection) or ""
+        return Column(str(field.column), kind, field.null, "", False, False, comment)
+    null = found.null if field.generated else field.null
+    return replace(found, null=null, comment=comment)
 
 
 @lru_cache(maxsize=1)
-def _made(registry: Apps, by_hand: tuple[str, ...], on_models: tuple[str, ...]) -> Schema:
+def _made(of_models: str, by_hand: tuple[str, ...], on_models: tuple[str, ...]) -> Schema:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{catalog.PATIENCE}'")
         cursor.execute(IN_TEMPORARY_SCHEMA)
-        cursor.execute(_statements(registry))
+        cursor.execute(of_models)
         if not _is_run(";\n".join(by_hand)):
             # One by one what can be made; of the rest the name alone is known. A table may be of
             # the rest: nothing may be made on the one of its name that is no temporary one.

@@ -1,6 +1,7 @@
 """What differs between the database and the models is told, and nothing else."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from django.db import connection
@@ -18,18 +19,23 @@ def run(sql):
         cursor.execute(sql)
 
 
-def told():
-    return [str(difference) for difference in differences()]
+@cache
+def by_hand():
+    """What the migrations of the test database made: the same in every test."""
+    past = history.read()
+    return ByHand(past.sql, past.python)
 
 
 def compared(found):
-    past = history.read()
-    by_hand = ByHand(past.sql, past.python)
-    return [str(one) for one in compare(found, expected.read(found.tables, by_hand), by_hand)]
+    return compare(found, expected.read(found.tables, by_hand()), by_hand())
+
+
+def told():
+    return [str(one) for one in compared(catalog.read_schema())]
 
 
 def test_a_freshly_migrated_database_differs_in_nothing():
-    assert told() == []
+    assert differences() == []
 
 
 COLUMNS = {
@@ -134,12 +140,161 @@ INDEXES_AND_TRIGGERS = {
 }
 
 
+LOGO = "CREATE OR REPLACE FUNCTION orgs_delete_former_logo() RETURNS trigger LANGUAGE plpgsql AS $$"
+LOGO_BODY = "BEGIN\n    DELETE FROM accounts_avatar WHERE id = OLD.logo_id;\n    RETURN NULL;\nEND "
+BY_HAND = {
+    "DROP TRIGGER erased_from_events ON accounts_user; CREATE TRIGGER erased_from_events"
+    " BEFORE DELETE ON accounts_user FOR EACH ROW EXECUTE FUNCTION accounts_erase_from_events()": (
+        "accounts_user.erased_from_events: the database says CREATE TRIGGER erased_from_events "
+        "BEFORE DELETE ON accounts_user FOR EACH ROW EXECUTE FUNCTION accounts_erase_from_events()"
+        ", the migration CREATE TRIGGER erased_from_events AFTER DELETE ON accounts_user FOR EACH "
+        "ROW EXECUTE FUNCTION accounts_erase_from_events()"
+    ),
+    "ALTER TABLE accounts_session DROP CONSTRAINT session_ends_with_its_parent,"
+    " ADD CONSTRAINT session_ends_with_its_parent"
+    " FOREIGN KEY (parent_id) REFERENCES accounts_session ON DELETE SET NULL": (
+        "accounts_session.session_ends_with_its_parent: the database says FOREIGN KEY (parent_id) "
+        "REFERENCES accounts_session(id) ON DELETE SET NULL, the migration FOREIGN KEY "
+        "(parent_id) REFERENCES accounts_session(id) ON DELETE CASCADE"
+    ),
+    "DROP INDEX cache_expires; CREATE INDEX cache_expires ON cache (value)": (
+        "cache.cache_expires: the database says btree (value), the migration btree (expires)"
+    ),
+    "ALTER TABLE cache ALTER value TYPE varchar(9)": (
+        "cache.value: the database says character varying(9), the migration text"
+    ),
+    f"{LOGO} BEGIN RETURN NULL; END $$": (
+        "orgs_delete_former_logo: the body of this function is not what the migrations wrote"
+    ),
+    f"{LOGO} {LOGO_BODY}$$": (  # a space more
+        "orgs_delete_former_logo: the body of this function is not what the migrations wrote"
+    ),
+    "ALTER FUNCTION orgs_delete_former_logo() SECURITY DEFINER STABLE": (
+        "orgs_delete_former_logo: the database says () RETURNS trigger LANGUAGE plpgsql STABLE "
+        "SECURITY DEFINER, the migration () RETURNS trigger LANGUAGE plpgsql"
+    ),
+    "ALTER FUNCTION accounts_delete_mail() RESET ALL": (
+        "accounts_delete_mail: a migration gave this function settings (SET …), and it has none"
+    ),
+    "CREATE FUNCTION helper() RETURNS integer LANGUAGE sql AS 'SELECT 1'": (
+        "helper: no migration knows this function"
+    ),
+}
+
+
 @pytest.mark.parametrize(
-    ("sql", "sentence"), (COLUMNS | TABLES | CONSTRAINTS | INDEXES_AND_TRIGGERS).items()
+    ("sql", "sentence"),
+    (COLUMNS | TABLES | CONSTRAINTS | INDEXES_AND_TRIGGERS | BY_HAND).items(),
 )
-def test_what_differs_is_told(sql, sentence):
+def test_what_differs_is_told_and_its_remedy_puts_it_back(sql, sentence):
     run(sql)
-    assert told() == [sentence]
+    [difference] = compared(catalog.read_schema())
+    assert str(difference) == sentence
+    if difference.remedy:
+        run(difference.remedy.replace(" CONCURRENTLY", ""))  # not in a transaction, as tests are
+        assert told() == []
+
+
+def test_a_function_that_is_gone_is_told_with_the_triggers_that_called_it():
+    run("DROP FUNCTION orgs_delete_former_logo CASCADE")
+    gone = "a migration made this {}, and it is gone"
+    found = compared(catalog.read_schema())
+    assert [str(one) for one in found] == [
+        f"orgs_delete_former_logo: {gone.format('function')}",
+        f"orgs_organization.logo_is_replaced: {gone.format('trigger')}",
+        f"orgs_organization.logo_goes_with_its_organization: {gone.format('trigger')}",
+    ]
+    for one in found:
+        run(one.remedy)
+    assert told() == []
+
+
+def test_a_function_written_as_it_was_differs_in_nothing():
+    run(f"{LOGO}\n{LOGO_BODY}$$")
+    assert told() == []
+
+
+def test_a_view_of_a_migration_is_compared_by_what_it_says():
+    made = ByHand(["CREATE VIEW groups AS SELECT name FROM auth_group"])
+
+    def of_views():
+        found = catalog.read_schema()
+        every = compare(found, expected.read(found.tables, made), made)
+        return [one for one in every if one.table == "groups"]
+
+    run(made.made[Made("view", "groups", "")])
+    assert of_views() == []
+    run("DROP VIEW groups; CREATE VIEW groups AS SELECT name || '!' AS name FROM auth_group")
+    [view] = of_views()
+    assert view.says.startswith("the database says SELECT ")
+    assert view.kind == "view"
+
+
+def test_without_temporary_tables_names_are_compared():
+    """As in a standby, where PostgreSQL writes nothing down."""
+
+    def by_name():
+        found = catalog.read_schema()
+        return {str(one) for one in compare(found, expected.by_name(found), by_hand())}
+
+    assert by_name() == set()
+    run("DROP INDEX membership_list; ALTER TABLE auth_group ALTER name DROP NOT NULL")
+    run("ALTER TABLE accounts_event DISABLE TRIGGER events_stay; DROP TABLE orgs_transfer")
+    run("ALTER TABLE auth_group ADD leader integer, ALTER name TYPE varchar(100)")
+    run("ALTER TABLE socialaccount_socialapp DROP key")
+    run("DROP TRIGGER logo_is_replaced ON orgs_organization")
+    assert by_name() == {
+        "orgs_membership.membership_list: the model has this index, the database does not",
+        "auth_group.name: the database says NULL, the model NOT NULL",
+        "accounts_event.events_stay: this trigger is switched off",
+        "orgs_transfer: the model orgs.Transfer has no table",
+        "auth_group.leader: no field of the model is this column",
+        "socialaccount_socialapp.key: the model has this varchar(191), no column does",
+        "orgs_organization.logo_is_replaced: a migration made this trigger, and it is gone",
+    }
+
+
+def test_what_is_made_once_more_leads_to_no_other_table():
+    made = ByHand(
+        [
+            """
+            CREATE INDEX one ON mine (id); CREATE INDEX two ON other (id);
+            CREATE INDEX three ON public.mine (id); CREATE UNLOGGED TABLE made (id integer);
+            CREATE TRIGGER four AFTER UPDATE ON mine FOR EACH ROW WHEN (OLD.id <> NEW.id)
+                EXECUTE FUNCTION f();
+            CREATE TRIGGER five AFTER UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION public.f();
+            ALTER TABLE mine ADD CONSTRAINT six FOREIGN KEY (id) REFERENCES other;
+            ALTER TABLE mine ADD CONSTRAINT seven CHECK (name <> 'other; or public.other')
+            """
+        ]
+    )
+    again = [" ".join(statement.split()) for statement in made.again({"other"})]
+    assert again == [
+        "CREATE INDEX one ON mine (id)",
+        "CREATE TABLE made (id integer)",
+        "CREATE TRIGGER four AFTER UPDATE ON mine FOR EACH ROW WHEN (OLD.id <> NEW.id) "
+        "EXECUTE FUNCTION f()",
+        "ALTER TABLE mine ADD CONSTRAINT seven CHECK (name <> 'other; or public.other')",
+    ]
+
+
+def test_what_cannot_be_made_once_more_is_known_by_its_name():
+    """And is made on no table but a temporary one, also where that could not be made."""
+    run("CREATE TABLE shelf (id integer); CREATE INDEX on_shelf ON shelf (id)")
+    run("CREATE INDEX of_group ON auth_group (name, id)")
+    made = ByHand(
+        [
+            "CREATE TABLE shelf (id nonsense)",
+            "CREATE INDEX on_shelf ON shelf (id)",
+            "CREATE INDEX of_group ON auth_group (name, id)",
+        ]
+    )
+    found = catalog.read_schema()
+    wanted = expected.read(found.tables, made)
+    assert "shelf" not in wanted.tables
+    assert "of_group" in {index.name for index in wanted.tables["auth_group"].indexes}
+    told = [str(one) for one in compare(found, wanted, made) if one.table == "shelf"]
+    assert told == []
 
 
 def key_of_invitation(tables):
@@ -188,7 +343,7 @@ def test_an_index_that_was_never_finished_is_told():
     table.indexes = [
         replace(index, is_valid=index.name != "membership_list") for index in table.indexes
     ]
-    assert compared(found) == [
+    assert [str(one) for one in compared(found)] == [
         "orgs_membership.membership_list: this index was never finished, nothing uses it"
     ]
 
@@ -204,7 +359,7 @@ def test_what_belongs_to_an_extension_or_is_a_part_is_nobodys_mistake():
 
 
 def test_what_a_migration_makes_by_hand_is_known():
-    by_hand = ByHand(
+    made = ByHand(
         [
             """
             CREATE TABLE kept (id integer); create unlogged table If Not Exists "gone" (a int);
@@ -221,7 +376,7 @@ def test_what_a_migration_makes_by_hand_is_known():
             "DROP TABLE gone; DROP INDEX slow; ALTER TABLE kept DROP CONSTRAINT IF EXISTS one",
         ]
     )
-    assert {*by_hand.made} == {
+    assert {*made.made} == {
         Made("table", "kept", ""),
         Made("index", "quick", "kept"),
         Made("constraint", "two", "kept"),
@@ -230,15 +385,15 @@ def test_what_a_migration_makes_by_hand_is_known():
         Made("view", "seen", ""),
         Made("function", "f", ""),
     }
-    assert "body" in by_hand.words
+    assert "body" in made.words
 
 
 def test_the_models_are_asked_once_in_a_process_and_leave_nothing_behind():
     expected._made.cache_clear()
-    before, by_hand = catalog.read_schema(), ByHand(history.read().sql)
-    expected.read(before.tables, by_hand)
+    before = catalog.read_schema()
+    expected.read(before.tables, by_hand())
     with CaptureQueriesContext(connection) as queries:
-        expected.read(before.tables, by_hand)
+        expected.read(before.tables, by_hand())
     assert len(queries) == 0
     assert catalog.read_schema() == before
     assert catalog.read_temporary() == ({}, {})

@@ -46,9 +46,7 @@ class Check(Verb):
         try:
             kept.accept(*name.split(".", 1))
         except (LookupError, TypeError) as error:
-            raise CommandError(
-                f"No migration {name} is applied here, such as app.0001_it."
-            ) from error
+            raise CommandError(f"No migration {name} is applied here.") from error
         self.say(f"The file of {name} is taken as it is now.")
 
     def show(self, finding: Finding) -> None:
