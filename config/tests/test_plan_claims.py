@@ -186,6 +186,7 @@ STATEMENTS = [
     "ALTER TABLE child ADD CONSTRAINT a NOT NULL note NOT VALID",
     "ALTER TABLE child ADD CONSTRAINT a NOT NULL checked",
     "INSERT INTO keyless (id) VALUES (101)",
+    "INSERT INTO keyless (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 1",
     "UPDATE child SET note = 'b'",
     "UPDATE child SET note = '' WHERE note IS NULL; SET CONSTRAINTS ALL IMMEDIATE",
     "DELETE FROM child",

@@ -72,9 +72,9 @@ def _step(turn: Turn, tables: Tables) -> Step:
         destroys=sentences.destroyed(turn, effects, tables),
         rewrites=sentences.rewritten(effects),
         blocks=sentences.blocked(effects),
-        instead=sentences.joined(one.instead for one in effects if one.is_slow or one.loses),
-        fails=sentences.joined([turn.refusal, turn.problem, *(one.fails for one in effects)]),
-        remarks=sentences.remarked(effects),
+        instead=sentences.advised(turn, effects, tables),
+        fails=sentences.joined([turn.refusal, *(one.fails for one in effects)]),
+        remarks=sentences.remarked(turn, effects),
     )
 
 

@@ -25,6 +25,7 @@ class Effect:
     loses: str = ""  # what is destroyed; empty if nothing is
     instead: str = ""
     fails: str = ""  # when it would
+    remark: str = ""  # what else to know
     is_known: bool = True
 
     @property

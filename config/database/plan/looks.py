@@ -35,13 +35,14 @@ def create_table(effect: Effect, found: re.Match[str], tables: Tables) -> Effect
 
 
 def drop_table(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
-    name = _name(found, "table")
-    table = tables.known.pop(name, None)
-    if table is None:
-        return effect
-    here = [key.table for key in table.pointing_here if key.table != name]
-    there = [key.to_table for key in table.foreign_keys if key.to_table != name]
-    return replace(effect, others=_sizes([*there, *here], Lock.ACCESS_EXCLUSIVE, tables))
+    names = _names(found)
+    full = _full(names, tables)
+    others = [name for one in names for name in tables.neighbors(one) if name not in names]
+    locked = _sizes([*names[1:], *others], Lock.ACCESS_EXCLUSIVE, tables)
+    for name in names:
+        tables.known.pop(name, None)
+    lost = f"the table{'s' * (len(full) > 1)} {', '.join(full)}" if full else ""
+    return replace(effect, loses=lost, others=locked)
 
 
 def drop_sequence(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
@@ -51,11 +52,10 @@ def drop_sequence(effect: Effect, found: re.Match[str], tables: Tables) -> Effec
 
 def truncate(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
     """It may name several tables, and CASCADE reaches those that point at them."""
-    rest = found.string[found.end() :]
-    names = [_name(found, "table"), *re.findall(r', (?:\w+\.)?"?(\w+)', rest)]
-    if "CASCADE" in rest.upper():
+    names = _names(found)
+    if "CASCADE" in found.string.upper():
         names = tables.reached_from(names)
-    full = [name for name in names if tables.holds_rows(name)]
+    full = _full(names, tables)
     return replace(
         effect,
         loses=f"every row of {', '.join(full)}" if full else "",
@@ -77,6 +77,14 @@ def create_index(effect: Effect, found: re.Match[str], tables: Tables) -> Effect
             fails=f"Fails: an earlier try has left the index {name} unfinished. Drop it first: "
             f'DROP INDEX CONCURRENTLY "{name}".',
         )
+    return effect
+
+
+def drop_index(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
+    effect = of_index(effect, found, tables)
+    if effect.size:
+        indexes = tables.known[effect.size.table].indexes
+        indexes[:] = [one for one in indexes if one.name != _name(found, "name")]
     return effect
 
 
@@ -201,6 +209,20 @@ def _note_column(effect: Effect, name: str, definition: str, tables: Tables) -> 
         null = "NOT NULL" not in definition.upper()
         column = Column(name, kind, null, "", is_primary_key=False, is_unique=False)
         tables.known[effect.size.table].columns.append(column)
+        tables.added.add((effect.size.table, name))
+
+
+def drop_default(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
+    """Django drops a field's default as soon as the rows there are have it."""
+    table, name = effect.size.table if effect.size else "", _name(found, "column")
+    column = tables.column(table, name)
+    if (table, name) in tables.added and column and not column.null:
+        return replace(
+            effect,
+            remark="The release that still runs adds rows without it, which fails from now on.",
+            instead="Give the field a db_default, which stays in the database.",
+        )
+    return effect
 
 
 def drop_column(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
@@ -277,6 +299,16 @@ def _work_around(table: str, column: str, tables: Tables) -> Work:
 def cascade(effect: Effect, found: re.Match[str], tables: Tables) -> Effect:
     """It may drop columns of any table."""
     return replace(effect, loses="" if tables.hold_nothing else effect.loses)
+
+
+def _names(found: re.Match[str]) -> list[str]:
+    """Return the table of a statement and those that it lists after it."""
+    rest = found.string[found.end() :]
+    return [_name(found, "table"), *re.findall(r', ?(?:"?\w+"?\.)?"?(\w+)', rest)]
+
+
+def _full(names: list[str], tables: Tables) -> list[str]:
+    return [f"{name} ({tables.size(name)})" for name in names if tables.holds_rows(name)]
 
 
 def _losing(effect: Effect, tables: Tables, what: str) -> Effect:

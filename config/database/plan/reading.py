@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from config.database.plan import statements
 from config.database.plan.effects import Effect
+from config.database.plan.locks import Lock
 from config.database.plan.rules import ACTIONS, IDENTIFIER, QUALIFIED, STATEMENTS, Rule
 from config.database.plan.tables import Tables
 
@@ -36,29 +38,30 @@ def _by_rule(rules: tuple[Rule, ...], text: str, table: str, tables: Tables) -> 
             return _effect(rule, found, table, tables)
     return Effect(
         tables.size(table) if table else None,
-        loses="" if tables.hold_nothing else f"nobody can tell what: “{_shortened(text)}”",
+        # ALTER TABLE takes the strongest lock unless its documentation says otherwise.
+        lock=Lock.ACCESS_EXCLUSIVE if table else Lock.NONE,
+        loses=""
+        if tables.hold_nothing
+        else f"what nobody can tell: “{statements.shortened(text)}”",
         is_known=False,
     )
 
 
 def _effect(rule: Rule, found: re.Match[str], table: str, tables: Tables) -> Effect:
     names = {key: (value or "").strip('"') for key, value in found.groupdict().items()}
-    table = table or names.get("table", "")
-    names["table"] = table
+    names["table"] = table = table or names.get("table", "")
+    size = tables.size(table) if table else None
     holds_rows = bool(table) and tables.holds_rows(table)
-    return rule.look(
-        Effect(
-            size=tables.size(table) if table else None,
-            lock=rule.lock,
-            work=rule.work,
-            others=((tables.size(names["other"]), rule.other),) if names.get("other") else (),
-            loses=rule.loses.format(**names) if holds_rows or not table else "",
-            instead=rule.instead,
-        ),
-        found,
-        tables,
+    effect = Effect(
+        size=size,
+        lock=rule.lock,
+        work=rule.work,
+        others=((tables.size(names["other"]), rule.other),) if names.get("other") else (),
+        loses=rule.loses.format(**names) if holds_rows or not table else "",
+        instead=rule.instead,
+        remark=rule.remark,
     )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    effect = rule.look(effect, found, tables)
+    if effect.loses and size and str(size) not in effect.loses:
+        return replace(effect, loses=f"{effect.loses} ({size})")
+    return effect

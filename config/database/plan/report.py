@@ -14,14 +14,20 @@ LABEL = len("destroys") + 2
 
 def lines(steps: list[Step], *, all_sql: bool) -> Iterator[str]:
     """Yield the plan line by line, migration by migration; `all_sql` as it would be run."""
-    for (migration, is_atomic), group in groupby(steps, lambda one: (one.migration, one.is_atomic)):
-        yield f"{migration}{'' if is_atomic else ' (not one transaction)'}"
-        for step in group:
-            yield from _step(step, all_sql=all_sql)
-        if not is_atomic:
-            yield from _wrapped("  ", HALFWAY)
-        yield ""
-    yield summary(steps)
+    if not any(step.locks for step in steps):
+        yield "Nothing that is there now is touched."
+    for migration, group in groupby(steps, lambda one: one.migration):
+        yield from ["", *_migration(migration, [*group], all_sql=all_sql)]
+    yield from ["", summary(steps)]
+
+
+def _migration(name: str, steps: list[Step], *, all_sql: bool) -> Iterator[str]:
+    is_atomic = steps[0].is_atomic
+    yield name if is_atomic else f"{name} (not one transaction)"
+    for step in steps:
+        yield from _step(step, all_sql=all_sql)
+    if not is_atomic:
+        yield from _wrapped("  ", HALFWAY)
 
 
 HALFWAY = (
@@ -54,8 +60,8 @@ def _step(step: Step, *, all_sql: bool) -> Iterator[str]:
 
 def _told(step: Step) -> Iterator[tuple[str, str]]:
     for size, lock in step.locks:
-        stops = f", stops {lock.stops}" if lock.stops else ", stops neither reads nor writes"
-        yield "locks", f"{size.table} ({size}): {lock}{stops}"
+        stops = lock.stops or "neither reads nor writes"
+        yield "locks", f"{size.table} ({size}): {lock}, stops {stops}"
     for label in ("destroys", "rewrites", "blocks", "fails", "remarks", "instead"):
         if text := getattr(step, label):
             yield label, text

@@ -27,7 +27,8 @@ class Rule(NamedTuple):
     work: Work = Work.NONE
     other: Lock = Lock.NONE  # on the table that a foreign key leads to
     loses: str = ""  # what is destroyed, if the table has rows
-    instead: str = ""  # the safe way, if the table is large
+    instead: str = ""  # the safe way, where something speaks against this one
+    remark: str = ""  # what speaks against it, however small the table is
     look: Look = looks.at_nothing_else  # what else there is to know, and what it changes
 
     def match(self, text: str) -> re.Match[str] | None:
@@ -80,6 +81,7 @@ IN_BATCHES = (
     "In batches of some thousand rows, each in a transaction of its own: RunPython in a migration "
     "with atomic = False."
 )
+OLD_NAME = "The release that still runs asks for the old name."
 QUIET_HOUR = "In an hour in which nobody needs the table."
 
 AE, SRE, SUE = Lock.ACCESS_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, Lock.SHARE_UPDATE_EXCLUSIVE
@@ -106,10 +108,11 @@ ACTIONS = (  # of ALTER TABLE, each by itself
     Rule("RENAME CONSTRAINT", AE),
     Rule("ADD(?: COLUMN)?(?: IF NOT EXISTS)? {column} ", AE, look=looks.add_column),
     Rule("DROP(?: COLUMN)?(?: IF EXISTS)? {column}", AE, other=AE, loses="the column {column} of {table}", instead=TWO_RELEASES, look=looks.drop_column),
-    Rule("RENAME TO {renamed}", AE, instead=EXPAND, look=looks.rename_table),
-    Rule("RENAME(?: COLUMN)? {column} TO {name}", AE, instead=EXPAND, look=looks.rename_column),
+    Rule("RENAME TO {renamed}", AE, instead=EXPAND, remark=OLD_NAME, look=looks.rename_table),
+    Rule("RENAME(?: COLUMN)? {column} TO {name}", AE, instead=EXPAND, remark=OLD_NAME, look=looks.rename_column),
     Rule(ALTER_COLUMN + r"(?: SET DATA)? TYPE", AE, REWRITE, instead=EXPAND, look=looks.retype),
-    Rule(ALTER_COLUMN + r" (?:SET|DROP) DEFAULT", AE),
+    Rule(ALTER_COLUMN + r" SET DEFAULT", AE),
+    Rule(ALTER_COLUMN + r" DROP DEFAULT", AE, look=looks.drop_default),
     Rule(ALTER_COLUMN + r" SET NOT NULL", AE, READ, instead=CHECKED_FIRST, look=looks.set_not_null),
     Rule(ALTER_COLUMN + r" DROP NOT NULL", AE),
     Rule(ALTER_COLUMN + r" DROP (?:IDENTITY|EXPRESSION)", AE),
@@ -129,13 +132,13 @@ ACTIONS = (  # of ALTER TABLE, each by itself
 
 STATEMENTS = (
     Rule("CREATE(?: UNLOGGED)? TABLE(?: IF NOT EXISTS)? {table}", look=looks.create_table),
-    Rule("DROP TABLE(?: IF EXISTS)? {table}", AE, loses="the table {table}", instead=TWO_RELEASES, look=looks.drop_table),
+    Rule("DROP TABLE(?: IF EXISTS)? {table}", AE, instead=TWO_RELEASES, look=looks.drop_table),
     Rule("TRUNCATE(?: TABLE)?(?: ONLY)? {table}", AE, look=looks.truncate),
 
     Rule("CREATE(?: UNIQUE)? INDEX CONCURRENTLY(?: IF NOT EXISTS)? {name} ON(?: ONLY)? {table}", SUE, INDEX, look=looks.create_index),
     Rule("CREATE(?: UNIQUE)? INDEX(?: IF NOT EXISTS)?(?: {name})? ON(?: ONLY)? {table}", Lock.SHARE, INDEX, instead=CONCURRENTLY, look=looks.create_index),
-    Rule("DROP INDEX CONCURRENTLY(?: IF EXISTS)? {name}", SUE, look=looks.of_index),
-    Rule("DROP INDEX(?: IF EXISTS)? {name}", AE, instead=DROP_CONCURRENTLY, look=looks.of_index),
+    Rule("DROP INDEX CONCURRENTLY(?: IF EXISTS)? {name}", SUE, look=looks.drop_index),
+    Rule("DROP INDEX(?: IF EXISTS)? {name}", AE, instead=DROP_CONCURRENTLY, look=looks.drop_index),
     Rule("ALTER INDEX(?: IF EXISTS)? {name} RENAME TO", look=looks.of_index),
     Rule("REINDEX(?: TABLE|INDEX) CONCURRENTLY {table}", SUE, INDEX),
     Rule("REINDEX TABLE {table}", Lock.SHARE, INDEX, instead="REINDEX TABLE CONCURRENTLY."),
@@ -149,8 +152,9 @@ STATEMENTS = (
     Rule("LOCK(?: TABLE)? {table} IN SHARE UPDATE EXCLUSIVE MODE", SUE),
     Rule("LOCK(?: TABLE)?(?: ONLY)? {table}", AE),
 
+    Rule("INSERT INTO {table} .*ON CONFLICT .*DO UPDATE", Lock.ROW_EXCLUSIVE, loses="what it overwrites in {table}", look=looks.fill),
     Rule("INSERT INTO {table}", Lock.ROW_EXCLUSIVE, look=looks.fill),
-    Rule("UPDATE(?: ONLY)? {table} SET {column} = .* WHERE {name} IS NULL$", Lock.ROW_EXCLUSIVE, READ, loses="which rows of {table} had no {column}", instead=IN_BATCHES),
+    Rule("UPDATE(?: ONLY)? {table} SET {column} = [^,]* WHERE (?P=column) IS NULL$", Lock.ROW_EXCLUSIVE, READ, loses="which rows of {table} had no {column}", instead=IN_BATCHES),
     Rule("UPDATE(?: ONLY)? {table}", Lock.ROW_EXCLUSIVE, READ, loses="what it overwrites in {table}", instead=IN_BATCHES),
     Rule("DELETE FROM(?: ONLY)? {table}", Lock.ROW_EXCLUSIVE, READ, loses="rows of {table}", instead=IN_BATCHES),
     Rule("VACUUM FULL(?: {table})", AE, REWRITE, instead="VACUUM without FULL."),

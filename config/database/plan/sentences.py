@@ -3,14 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.migrations import RunPython
+from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.models import AlterTogetherOptionOperation
 
+from config.database.plan import statements
 from config.database.plan.effects import Effect, Work
 from config.database.plan.rehearsal import Turn
 from config.database.plan.tables import Tables
 
 DECLARED = {False: "destroys", True: "destroys_backwards"}  # keys of hints=…, by the direction
+READ_IT = (
+    'Read it. If it loses nothing, its migration may say so: hints={"destroys": "nothing"}, an '
+    "argument of RunSQL and RunPython."
+)
 DOING = {
     Work.READ: "each row is read",
     Work.INDEX: "an index is built",
@@ -19,11 +24,19 @@ DOING = {
 
 
 def operation(turn: Turn) -> str:
-    """Return what Django says of it, and which function a RunPython calls."""
+    """Return what Django says of it; of a RunPython the function, of a RunSQL how it begins."""
     described = str(turn.operation.describe())
     if isinstance(turn.operation, RunPython):
         described = f"Run {_called(turn)}"
+    elif isinstance(turn.operation, RunSQL):
+        return _summed_up(turn)
     return f"Undo: {described}" if turn.is_backwards else described
+
+
+def _summed_up(turn: Turn) -> str:
+    first, *others = [one for text in turn.sql for one in statements.split(text)] or ["nothing"]
+    more = f", and {len(others)} more statement{'s' * (len(others) > 1)}" if others else ""
+    return f"SQL: {statements.shortened(first)}{more}"
 
 
 def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:
@@ -31,7 +44,7 @@ def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:
     declared = _declared(turn)
     if declared is not None:
         return "" if declared == "nothing" or tables.hold_nothing else declared
-    unknown = f"nobody can tell what: {_problem(turn)}" if is_unknown(turn, tables) else ""
+    unknown = f"what nobody can tell: {_problem(turn)}" if is_unknown(turn, tables) else ""
     return joined([*(one.loses for one in effects), unknown], "; ")
 
 
@@ -63,13 +76,24 @@ def blocked(effects: Iterable[Effect]) -> str:
     )
 
 
-def remarked(effects: Iterable[Effect]) -> str:
-    """Return why what sounds slow is not."""
-    return joined(
+def remarked(turn: Turn, effects: Iterable[Effect]) -> str:
+    """Return why what sounds slow is not, and why nothing is known where it is not."""
+    unknown = "Its SQL is not known before the steps above are run." if turn.problem else ""
+    quick = joined(
         f"{one.size.table} is small ({one.size}): {DOING[one.work]} in a moment."
         for one in effects
         if one.work and one.size and not one.size.is_new and not one.is_slow and one.lock.stops
     )
+    told = (one.remark for one in effects if one.remark and one.size and not one.size.is_new)
+    return joined([unknown, quick, *told])
+
+
+def advised(turn: Turn, effects: Iterable[Effect], tables: Tables) -> str:
+    """Return the safe way, where something speaks against this one."""
+    ways = (one.instead for one in effects if one.is_slow or one.loses or one.remark)
+    is_told = _declared(turn) is not None
+    is_unknown_to_us = is_unknown(turn, tables) or not all(one.is_known for one in effects)
+    return joined([*ways, READ_IT if is_unknown_to_us and not is_told else ""])
 
 
 def joined(sentences: Iterable[str], by: str = " ") -> str:

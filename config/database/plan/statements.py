@@ -34,6 +34,11 @@ def split(sql: str) -> list[str]:
     return [" ".join(one.split()) for one in statements if one.strip()]
 
 
+def shortened(statement: str) -> str:
+    """Return how it begins, without the rest of a long one."""
+    return statement if len(statement) <= 60 else f"{statement[:59].rstrip()}…"
+
+
 def parts(text: str) -> list[str]:
     """Return what commas separate, but for those in parentheses: the actions of an ALTER TABLE."""
     return [part.strip() for part in _parts(text)]

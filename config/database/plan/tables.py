@@ -53,6 +53,7 @@ class Tables:
 
     known: dict[str, Table] = field(default_factory=catalog.read)
     new: set[str] = field(default_factory=set)  # made in this plan, and still without rows
+    added: set[tuple[str, str]] = field(default_factory=set)  # columns, in this plan
     functions: set[str] = field(default_factory=set)  # made in this plan
     _empty: dict[str, bool] = field(default_factory=dict)  # by the name the database knows
     _names: dict[str, str] = field(default_factory=dict)  # what was renamed, to its present name
@@ -171,6 +172,11 @@ class Tables:
         here = self.known[table].pointing_here if table in self.known else []
         away = [key.table for key in here if column in key.to_columns and key.table != table]
         return [*self.pointed_at(table, column=column), *away]
+
+    def neighbors(self, table: str) -> list[str]:
+        """Return the tables that foreign keys tie to this one, in either direction."""
+        here = self.known[table].pointing_here if table in self.known else []
+        return [*self.pointed_at(table), *(key.table for key in here if key.table != table)]
 
     def reached_from(self, tables: list[str]) -> list[str]:
         """Return these, and all that point at them, or at those that do."""
