@@ -112,7 +112,9 @@ def _parse(url: str) -> dict[str, Any]:
     except psycopg.ProgrammingError:  # whose words may have the password in them
         given = {"port": "unreadable"}
     ports = str(given.get("port", "")).split(",")
-    if not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports if port):
+    # A / in a password ends the host, and what follows would be shown as the database's name.
+    is_cut = "@" in url.partition("://")[2].partition("/")[2].partition("?")[0]
+    if is_cut or not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports if port):
         raise SettingError(
             "DATABASE_URL cannot be read; it must be postgres://user:password@host:port/name, "
             "with special characters in the password as %-escapes, and no parameters after a ? "

@@ -125,6 +125,7 @@ def test_a_server_does_not_start_without(load_settings, environment, name, nothi
         ("SECRET_KEY", "not-a-secret-" * 5),
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
         ("DATABASE_URL", "postgres://user:pass@host:port/name"),
+        ("DATABASE_URL", "postgres://user:12/34@host/name"),
         ("DATABASE_POOL_SIZE", "many"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("HTTPS", "maybe"),

@@ -99,16 +99,13 @@ def test_a_database_that_lets_nobody_in_is_not_taken_for_a_missing_one(server, g
 @pytest.fixture
 def run_reset(monkeypatch, given):
     """Return a function that resets `mine`, but does not fill it."""
-    asked = []
     monkeypatch.setattr(reset, "parameters", lambda _: given)
     monkeypatch.setattr(reset, "prepare", lambda *_, **__: None)
 
     def run(*, typed=None, environment="development", **changes):
         given.update(changes)
         if typed is not None:
-            terminal = SimpleNamespace(
-                isatty=lambda: True, readline=lambda: asked.append(1) or typed
-            )
+            terminal = SimpleNamespace(isatty=lambda: True, readline=lambda: typed)
             monkeypatch.setattr("sys.stdin", terminal)
         verb = reset.Reset(target(given, environment), *[OutputWrapper(io.StringIO())] * 2)
         verb.run(force=typed is None)
@@ -168,7 +165,7 @@ def test_a_reset_is_refused_while_somebody_is_connected(server, run_reset, is_th
     with server.connect(dbname="mine", **named) as other:
         process = other.info.backend_pid
         with pytest.raises(CommandError, match=f"somebody's psql, as postgres, process {process}"):
-            run_reset()
+            run_reset(typed="wrong\n")  # who is refused is not asked first
         assert other.execute("SELECT id FROM kept").fetchone() == (7,)
     assert is_there()
 

@@ -1,0 +1,93 @@
+"""What the verbs setup, seed and studio of manage.py db do to a database that is there."""
+
+import io
+import webbrowser
+
+import pytest
+from django.core.management.base import CommandError, OutputWrapper
+
+from accounts.models import User
+from config import cast
+from config.database import preparing
+from config.database.target import Target
+from config.database.verbs import seed, setup, studio
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Return a function that runs a verb, and returns what it prints."""
+    monkeypatch.setattr(preparing.connections, "close_all", lambda: None)  # the test's own is one
+
+    def run(verb, environment="test", **options):
+        out = io.StringIO()
+        target = Target(environment, "127.0.0.1", "5432", "groundwork")
+        verb(target, OutputWrapper(out), OutputWrapper(io.StringIO())).run(**options)
+        return out.getvalue()
+
+    return run
+
+
+@pytest.mark.parametrize("environment", ["development", "test"])
+def test_the_demo_people_are_for_development_and_tests(db, run, environment):
+    assert cast.PASSWORD in run(seed.Seed, environment)
+    assert User.objects.count() == len(cast.PEOPLE)
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_no_other_environment_gets_people_whose_password_is_known(db, run, environment):
+    with pytest.raises(CommandError, match=f"ENVIRONMENT is {environment}, and everybody knows"):
+        run(seed.Seed, environment)
+    assert not User.objects.exists()
+
+
+def test_nobody_is_seeded_into_tables_that_wait_for_a_migration(db, run, monkeypatch):
+    monkeypatch.setattr(seed, "pending_migrations", lambda: ["one"])
+    with pytest.raises(CommandError, match=r"run manage\.py migrate first"):
+        run(seed.Seed)
+
+
+def test_why_nobody_is_seeded_is_said(db, run, monkeypatch):
+    monkeypatch.setattr("config.seeding.PASSWORD", "short")
+    with pytest.raises(CommandError, match=r"^Nobody was seeded: alice@example\.com cannot sign"):
+        run(seed.Seed)
+
+
+def test_a_setup_seeds_once_and_then_changes_nothing(db, run, settings):
+    settings.DEVELOPMENT = True
+    assert run(setup.Setup).startswith("Ready. Next:\n    ./bin/")
+    User.objects.get(email="bob@example.com").delete()
+    run(setup.Setup)
+    assert User.objects.count() == len(cast.PEOPLE) - 1
+
+
+@pytest.mark.parametrize("environment", ["test", "staging", "production"])
+def test_a_setup_seeds_in_development_alone(db, run, settings, environment):
+    settings.ENVIRONMENT, settings.DEPLOYED = environment, environment != "test"
+    run(setup.Setup)
+    assert not User.objects.exists()
+
+
+def test_who_deploys_is_led_to_the_first_owner_as_long_as_there_is_none(db, run, settings):
+    settings.DEPLOYED, settings.SITE_URL = True, "https://www.example.com"
+    assert "https://www.example.com/setup/" in run(setup.Setup)
+    cast.person("olivia")
+    assert "/setup/" not in run(setup.Setup)
+
+
+def test_the_studio_is_the_admin_and_its_schema(run, settings, client):
+    settings.SITE_URL = "https://www.example.com"
+    printed = run(studio.Studio, open=False)
+    assert printed.split() == [
+        *("Rows:", "https://www.example.com/admin/"),
+        *("Schema:", "https://www.example.com/admin/schema/"),
+    ]
+
+
+def test_the_studio_opens_in_a_browser_if_there_is_one(run, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    with pytest.raises(CommandError, match="no browser here to open; open http"):
+        run(studio.Studio, open=True)
+    assert opened[0].endswith("/admin/")
+    monkeypatch.setattr(webbrowser, "open", lambda _: True)
+    run(studio.Studio, open=True)
