@@ -90,6 +90,7 @@ class Verb(models.TextChoices):
     ROW_DELETED = "row.deleted", "deleted the row"
     ROWS_DOWNLOADED = "rows.downloaded", "downloaded"
     DATABASE_EXPORTED = "database.exported", "exported the database"
+    DATABASE_RESTORED = "database.restored", "restored the database"
 
 
 # What ends the sentence, filled from the event's data: the first that can be.
@@ -106,6 +107,7 @@ ENDINGS: dict[Verb, list[str]] = {
     Verb.WAITLIST_CHANGED: ["({fields})"],
     Verb.ROW_CHANGED: ["({fields})"],
     Verb.DATABASE_EXPORTED: ["to {file}"],
+    Verb.DATABASE_RESTORED: ["from {file}"],
     Verb.ROWS_DOWNLOADED: ["the list of {table} ({filters})", "the list of {table}"],
     Verb.INVITED: ["as {role}"],
     Verb.INVITED_AGAIN: ["as {role}"],

@@ -101,6 +101,11 @@ INSTALLED_APPS += ["django.forms"]
 # Database
 
 DATABASE_CA = env.str("DATABASE_CA", "")
+DATABASE_DEMANDS = (
+    tls.Demands(DATABASE_CA, env.names("DATABASE_PRIVATE_HOSTS"))
+    if DEPLOYED or DATABASE_CA
+    else None
+)
 DATABASE_STATEMENT_SECONDS = env.number("DATABASE_STATEMENT_SECONDS", 30, least=1)
 DATABASES = {
     "default": database.from_url(
@@ -114,11 +119,15 @@ DATABASES = {
             connect=env.number("DATABASE_CONNECT_SECONDS", 10, least=2),  # libpq's own least
         ),
         pooler=env.choice("DATABASE_POOLER", ("none", "transaction")),
-        demands=tls.Demands(DATABASE_CA, env.names("DATABASE_PRIVATE_HOSTS"))
-        if DEPLOYED or DATABASE_CA
-        else None,
+        demands=DATABASE_DEMANDS,
     )
 }
+
+# Past the pooler, for PostgreSQL's own programs (config/database/clients.py).
+DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", "")
+DATABASE_DIRECT = DATABASE_DIRECT_URL and database.from_url(
+    DATABASE_DIRECT_URL, environment=ENVIRONMENT, demands=DATABASE_DEMANDS
+)
 
 # For reads that may be a minute old (accounts.recent) and codes that work once, in every worker.
 CACHES = {"default": cache.from_url(env.str("CACHE_URL", ""), deployed=DEPLOYED)}

@@ -1,8 +1,10 @@
-"""When the whole database was exported last: its own audit trail tells."""
+"""When the whole database was exported or restored: its own audit trail tells."""
 
+import contextlib
 from datetime import datetime
+from typing import Any
 
-from django.db import connection
+from django.db import ProgrammingError, connection
 
 from accounts.events import Event
 from accounts.verbs import Verb
@@ -20,6 +22,17 @@ def latest() -> datetime | None:
     return exports.values_list("created", flat=True).first()
 
 
-def record(file: str, *, rows: int, size: int) -> None:
+def record_exported(file: str, *, rows: int, size: int) -> None:
     """Write into the audit trail that this file has all of the database: rows, and bytes."""
-    Event.record(Verb.DATABASE_EXPORTED, by=None, file=file, rows=rows, bytes=size)
+    _record(Verb.DATABASE_EXPORTED, file=file, rows=rows, bytes=size)
+
+
+def record_restored(file: str) -> None:
+    """Write into the audit trail that all there is comes from this file."""
+    _record(Verb.DATABASE_RESTORED, file=file)
+
+
+def _record(verb: Verb, **data: Any) -> None:
+    # It may have no trail, or an older one, which is to be migrated first.
+    with contextlib.suppress(ProgrammingError):
+        Event.record(verb, by=None, **data)

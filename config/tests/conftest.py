@@ -12,6 +12,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from config import env
 from config.database import from_url, reaching
+from config.tests import exported
 from config.tests.clone import Clone
 from config.tests.processes import PRODUCTION, printed_by
 from config.tests.servers import Server
@@ -112,6 +113,22 @@ def migrated():
     with Server() as server:
         server.alice = prepare(server.url())
         yield server
+
+
+@pytest.fixture(scope="session")
+def exports(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Exports of a database with the cast in it; see exported.Exports."""
+    with django_db_blocker.unblock():
+        made = exported.make(tmp_path_factory.mktemp("exports"))
+        exported.forget()
+    return made
+
+
+@pytest.fixture
+def beside(django_db_setup):
+    """An empty database on the tests' server, to restore into."""
+    with exported.beside() as database:
+        yield database
 
 
 def prepare(url):

@@ -21,7 +21,7 @@ def test_the_latest_export_is_the_newest_event_of_one():
     Event.objects.create(
         verb=Verb.DATABASE_EXPORTED, created=timezone.now() - timedelta(days=1), data={}
     )
-    exports.record("groundwork.dump", rows=3, size=1000)
+    exports.record_exported("groundwork.dump", rows=3, size=1000)
     assert timezone.now() - exports.latest() < timedelta(minutes=1)
     assert str(Event.objects.latest("id")) == "A command exported the database to groundwork.dump"
 

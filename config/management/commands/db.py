@@ -9,18 +9,22 @@ from django.core.management.base import BaseCommand
 from config.database.target import Target
 from config.database.verbs import Verb
 from config.database.verbs.check import Check
+from config.database.verbs.export import Export
 from config.database.verbs.ping import Ping
 from config.database.verbs.plan import Plan
 from config.database.verbs.reset import Reset
+from config.database.verbs.restore import Restore
 from config.database.verbs.seed import Seed
 from config.database.verbs.setup import Setup
 from config.database.verbs.studio import Studio
 
 VERBS: dict[str, type[Verb]] = {
     "check": Check,
+    "export": Export,
     "ping": Ping,
     "plan": Plan,
     "reset": Reset,
+    "restore": Restore,
     "seed": Seed,
     "setup": Setup,
     "studio": Studio,

@@ -1,0 +1,51 @@
+"""manage.py db export: a copy of the database in a file."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from config.database import clients, exports, interrupts
+from config.database.backups import dumping
+from config.database.progress import in_bytes
+from config.database.verbs import Verb
+from config.env import BASE_DIR
+
+
+class Export(Verb):
+    help = "Write the database, or a part of it, into a file under backups/."
+
+    @staticmethod
+    def add_arguments(parser: ArgumentParser) -> None:
+        parser.add_argument("--sql", action="store_true", help="as SQL that psql reads")
+        part = parser.add_mutually_exclusive_group()
+        part.add_argument("--schema-only", action="store_true", help="how tables are made, no rows")
+        part.add_argument("--data-only", action="store_true", help="rows alone")
+        parser.add_argument(
+            "--table", action="append", default=[], help="this table alone; may be repeated"
+        )
+        parser.add_argument(
+            "--everything",
+            action="store_true",
+            help=f"also the rows of {', '.join(dumping.WORTHLESS)}, which are worthless later",
+        )
+        parser.add_argument("--folder", type=Path, default=BASE_DIR / "backups", help="write here")
+
+    def run(self, **options: Any) -> None:
+        wish = dumping.Wish(
+            part="schema" if options["schema_only"] else "data" if options["data_only"] else "all",
+            tables=tuple(options["table"]),
+            is_sql=options["sql"],
+            everything=options["everything"],
+        )
+        stopped = interrupts.ends_with("Stopped; no file was left behind.")
+        with stopped, clients.failures_in_a_sentence():
+            made = dumping.export(wish, options["folder"], clients.database())
+        rows = sum(made.manifest.rows.values())
+        if made.manifest.is_complete:
+            exports.record_exported(made.path.name, rows=rows, size=made.size)
+        if made.manifest.left_out:
+            self.say(
+                f"Without the rows of {', '.join(made.manifest.left_out)}, which are worth nothing "
+                "later; --everything takes them along."
+            )
+        self.stdout.write(f"{made.path}: {rows:,} rows, {in_bytes(made.size)}")
