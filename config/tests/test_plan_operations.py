@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 from django.contrib.postgres import operations as postgres
 from django.contrib.postgres.functions import RandomUUID
-from django.core.management import CommandError
-from django.db import connection, migrations, models
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, migrations, models
 from django.db.migrations import Migration, RunPython, RunSQL
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
@@ -33,7 +33,7 @@ def planned(monkeypatch):
     load_disk = MigrationLoader.load_disk
 
     def planned(*operations, target=(), **attributes):
-        attributes |= {"operations": operations, "dependencies": [("waitlist", LAST)]}
+        attributes = {"dependencies": [("waitlist", LAST)], "operations": operations} | attributes
         made = type("Migration", (Migration,), attributes)
 
         def load(loader):
@@ -304,3 +304,31 @@ def test_an_operation_of_somebody_elses_cannot_write(planned, entry):
     (step,) = planned(Forget())
     assert step.destroys == "what nobody can tell: its SQL is not known"
     assert Entry.objects.exists()
+
+
+def test_while_somebody_holds_a_table_the_plan_says_so(monkeypatch, planned, entry):
+    def held(*_):
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(plan, "Tables", held)
+    with pytest.raises(CommandError, match="cannot be read now: canceling"):
+        call_command("db", "plan")
+
+
+def test_two_last_migrations_are_one_sentence(planned):
+    with pytest.raises(CommandError, match="0004_entries_go_whole and 0005_new: put them"):
+        planned(RunSQL("SELECT 1"), dependencies=[("waitlist", "0003_sign_up_marks_joined")])
+
+
+def test_history_that_cannot_be_is_one_sentence(planned, entry, capsys):
+    MigrationRecorder(connection).record_unapplied("waitlist", "0001_initial")
+    with pytest.raises(CommandError, match=r"have no order: Migration waitlist\.0002"):
+        call_command("db", "plan")
+
+
+def test_all_of_the_sql_is_printed_where_it_is_asked_for(planned, capsys):
+    planned(RunSQL("\n".join(["COMMENT ON TABLE waitlist_entry IS 'a", *"bcdefghijk", "l'"])))
+    call_command("db", "plan")
+    assert "4 lines more: db plan --sql" in capsys.readouterr().out
+    call_command("db", "plan", "--sql")
+    assert "      l';\n" in capsys.readouterr().out

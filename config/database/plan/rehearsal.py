@@ -40,8 +40,15 @@ class Rehearsal(MigrationExecutor):
     def of(self, app_label: str, migration_name: str) -> list[Turn]:
         """Return what `migrate [app_label [migration_name]]` would do, in its order.
 
-        Raises CommandError for a target that there is not, and where there is no way back.
+        Raises CommandError for a target that there is not, and where there is no way back; and what
+        Django's loader raises for files that cannot be put in an order.
         """
+        self.loader.check_consistent_history(self.connection)
+        for app, names in self.loader.detect_conflicts().items():
+            raise CommandError(
+                f"{app} has several last migrations, {' and '.join(names)}: "
+                "put them in an order by makemigrations --merge."
+            )
         plan = self.migration_plan(self._targets(app_label, migration_name))
         whole = self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True)
         way: Any = self  # whose parts Django's types do not tell of

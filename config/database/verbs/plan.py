@@ -4,9 +4,13 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
+from django.db import OperationalError
+
 from config.database import plan
 from config.database.plan import report
 from config.database.verbs import Verb
+from config.schema.history import BROKEN
 
 
 class Plan(Verb):
@@ -19,7 +23,12 @@ class Plan(Verb):
         parser.add_argument("--sql", action="store_true", help="print all of the SQL")
 
     def run(self, **options: Any) -> None:
-        steps = plan.steps(options["app_label"], options["migration_name"])
+        try:
+            steps = plan.steps(options["app_label"], options["migration_name"])
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be read now: {error}") from error
+        except BROKEN as error:
+            raise CommandError(f"The migrations have no order: {error}") from error
         if not steps:
             self.stdout.write("There is nothing to migrate.")
             return
