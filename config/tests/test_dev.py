@@ -69,16 +69,16 @@ def test_demo_people_with_a_known_password_are_for_development_alone(settings, e
 
 
 class Dev:
-    """`manage.py dev` of a clone, in a process group of its own as in a terminal."""
+    """A command that serves a clone, in a process group of its own as in a terminal."""
 
-    def __init__(self, clone):
+    def __init__(self, clone, command="dev", *options):
         self.start = clone.folder / "start.py"
         where = {name: str(path) for name, path in clone._asdict().items()}
         self.start.write_text(START.format(project=str(BASE_DIR), **where))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.process = subprocess.Popen(
-            [sys.executable, self.start, "dev", str(self.port)],
+            [sys.executable, self.start, command, str(self.port), *options],
             cwd=BASE_DIR,
             env={"PATH": os.environ["PATH"], "DATABASE_URL": "", "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -104,12 +104,12 @@ class Dev:
         return self.status() is None
 
     def wait_until(self, condition):
-        for _ in range(600):
+        for _ in range(1200):
             if condition():
                 return
             assert self.process.poll() is None, self.process.stdout.read()
             time.sleep(0.05)
-        raise AssertionError("it did not happen within half a minute")
+        raise AssertionError("it did not happen within a minute")
 
 
 @pytest.fixture
@@ -140,3 +140,17 @@ def test_ctrl_c_stops_everything_that_it_started(clone, dev):
     assert out.count(f"Groundwork is at http://127.0.0.1:{dev.port}/") == 1
     assert "alice@example.com      the primary owner of Acme" in out
     assert "Sign in with the password green-field-2026" in out
+
+
+@pytest.mark.parametrize("options", [[], ["--noreload"]])
+def test_a_runserver_that_is_ended_leaves_no_database_behind(clone, options):
+    served = Dev(clone, "runserver", *options)
+    try:
+        served.wait_until(served.status)
+        assert not clone.is_stopped("development")
+        served.process.terminate()
+        out, _ = served.process.communicate(timeout=20)
+    finally:
+        served.process.kill()
+    assert "Traceback" not in out
+    assert clone.is_stopped("development")

@@ -2,9 +2,7 @@
 
 import errno
 import os
-import signal
 import socket
-import subprocess
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -12,14 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
-from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from accounts.models import User
 from config import cast
 from config.database.preparing import set_up
 from config.database.target import Target
-
-RELOAD = 3  # the exit code by which Django's autoreloader asks for a new process
+from config.management.commands.runserver import leave_in_good_order, serve
 
 
 class Command(BaseCommand):
@@ -40,8 +36,7 @@ class Command(BaseCommand):
                 f"ENVIRONMENT is {settings.ENVIRONMENT}, and dev is for development alone: it "
                 "makes people whose password everybody knows."
             )
-        signal.signal(signal.SIGTERM, _leave)
-        signal.signal(signal.SIGHUP, _leave)  # the terminal was closed
+        leave_in_good_order()
         try:
             host, port = parse_address(address)
             check_free(host, port)
@@ -50,7 +45,8 @@ class Command(BaseCommand):
             settings.SITE_URL = os.environ.setdefault("SITE_URL", site)
             target = Target.of(settings.DATABASES["default"])
             set_up(target, self.stdout.write, seed=True)
-            status = serve(f"{host}:{port}", greeting(site))
+            command = [sys.executable, sys.argv[0], "runserver", f"{host}:{port}"]
+            status = serve(command, GREETING=greeting(site))
         except KeyboardInterrupt:
             self.stdout.write("")  # the terminal shows ^C
             return
@@ -92,31 +88,3 @@ def greeting(site: str) -> str:
     if people:
         lines += ["", f"Sign in with the password {cast.PASSWORD} as", *people]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
-
-
-def serve(address: str, greeting: str) -> int:
-    """Run the server, and again after each change of the code; return its exit code.
-
-    Django's own reloader kills the server a quarter of a second after Ctrl-C, before it could put
-    things away. So this one starts it deaf to Ctrl-C, and ends it by SIGTERM.
-    """
-    command = [sys.executable, sys.argv[0], "runserver", address]
-    environment = {**os.environ, DJANGO_AUTORELOAD_ENV: "true", "GREETING": greeting}
-    while (status := _run(command, environment)) == RELOAD:
-        environment["GREETING"] = ""
-    return status
-
-
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server = subprocess.Popen(command, env=environment)  # noqa: S603
-    signal.signal(signal.SIGINT, heard)
-    try:
-        return server.wait()
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _leave(*_: object) -> None:
-    raise KeyboardInterrupt
