@@ -18,9 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
-from config.env import BASE_DIR
 from config.schema import catalog, differences, expected, history
-from config.schema.by_hand import ByHand
 from config.schema.catalog import Schema
 from config.schema.comparison import Difference
 from config.schema.history import History
@@ -148,7 +146,7 @@ def _of_database(past: History, live: Schema) -> Iterator[Finding]:
     if not past.migrations:
         return
     registry = _applied(past)
-    by_hand = ByHand(past.sql, past.python)
+    by_hand = past.by_hand
     try:
         wanted = expected.read(live.tables, by_hand, registry)
     except (InternalError, NotSupportedError, ProgrammingError) as error:
@@ -191,10 +189,10 @@ def _unmade(loader: MigrationLoader) -> Iterable[tuple[str, str]]:
 
 
 def _is_ours(app: str) -> bool:
-    """Whether the app's migrations are in this project, not installed beside it."""
+    """Whether the app's migrations are the project's, not installed beside it."""
     try:
         module, _ = MigrationLoader.migrations_module(app)
-    except LookupError:  # no such app is installed
+    except LookupError:  # no such app is left
         return True
-    folder = Path(str(import_module(str(module)).__file__)).resolve()
-    return folder.is_relative_to(BASE_DIR) and "site-packages" not in folder.parts
+    folders = Path(str(import_module(str(module)).__file__)).parts
+    return not {"site-packages", "dist-packages"} & {*folders}

@@ -1,7 +1,7 @@
 """What migrations make by SQL of their own, of which the models know nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 # Texts in quotes, bodies of functions, and remarks.
@@ -24,6 +24,10 @@ STATEMENTS = {
 ALTER = re.compile(rf"ALTER TABLE {IF}{TABLE} (.*)", re.IGNORECASE)
 PART = re.compile(rf"(ADD|DROP) (CONSTRAINT|COLUMN) {IF}{NAME}", re.IGNORECASE)
 SETTINGS = re.compile(r"(?:DO\b.*)?\bALTER FUNCTION\b.*\bSET\b", re.IGNORECASE | re.DOTALL)
+PERMANENT = re.compile(
+    r"(?<=^CREATE) UNLOGGED| CONCURRENTLY\b", re.IGNORECASE
+)  # no temporary one is
+TAKEN = re.compile(rf"\bUSING INDEX {NAME}", re.IGNORECASE)
 # A name in a schema, which may be any; what a trigger or a row of it are called may stand there.
 ELSEWHERE = re.compile(r'(?<![\w.])(?!(?:old|new|pg_catalog)\b|\d)"?\w+"?\."?\w', re.IGNORECASE)
 
@@ -40,10 +44,14 @@ class ByHand:
     `words` are all of its names, be it in a loop that makes ten of a kind, and those of `python`,
     the source of what makes things in ways of its own. `made` is what plain statements made and
     none removed, each with its statement. Of the functions those that are named in `with_settings`
-    were given some (SET …), maybe in a loop.
+    were given some (SET …), maybe in a loop. `left` is what the models alone have lost: app, model
+    and, of a column, its field.
     """
 
-    def __init__(self, sql: list[str], python: str = "") -> None:
+    def __init__(
+        self, sql: list[str], python: str = "", left: Set[tuple[str, ...]] = frozenset()
+    ) -> None:
+        self.left = left
         self.python = {*re.findall(r"\w+", python)}
         self.words = {word for text in sql for word in re.findall(r"\w+", text)} | self.python
         self.with_settings: set[str] = set()
@@ -66,12 +74,21 @@ class ByHand:
                 continue
             if call and not plain.upper().startswith(("CREATE FUNCTION", "CREATE OR REPLACE FUNC")):
                 statement = call.sub(r"pg_temp.\1", statement)
-            yield re.sub(r"(?i)^CREATE UNLOGGED", "CREATE", statement)
+            yield PERMANENT.sub("", statement)
 
     def body(self, function: str) -> str | None:
         """Return what a function does as PostgreSQL keeps it, None if no plain statement says."""
         body = BODY.search(self.made.get(Made("function", function, ""), ""))
         return body and body[2]
+
+    def is_left(self, app: str, model: str, column: str) -> bool:
+        """Whether a field of this model was taken away, and its column is to go later."""
+        return not self.left.isdisjoint(
+            {(app, model, column), (app, model, column.removesuffix("_id"))}
+        )
+
+    def is_left_table(self, name: str) -> bool:
+        return any(len(one) == 2 and "_".join(one) == name for one in self.left)
 
     def _read(self, statement: str) -> None:
         plain = _collapsed(statement)
@@ -84,6 +101,8 @@ class ByHand:
         if altered := ALTER.match(plain):
             for verb, kind, name in PART.findall(altered[2]):
                 self._note(verb, Made(kind.lower(), name, altered[1]), statement)
+            for index in TAKEN.findall(altered[2]):  # by a constraint, which gives it its name
+                self._note("DROP", Made("index", index, ""), statement)
 
     def _note(self, verb: str, made: Made, statement: str) -> None:
         gone = [made]

@@ -1,5 +1,6 @@
 """One table as it is found beside the one that the migrations want: what differs, in sentences."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class Comparison:
                 says = f"the model has this {wanted[name].type}, no column does"
                 yield Difference(self.found.name, name, says, "column")
         for name in found:
-            if name not in wanted and not self._is_by_hand("column", name):
+            if not (name in wanted or self._is_by_hand("column", name) or self._is_left(name)):
                 says = "no field of the model is this column"
                 yield Difference(self.found.name, name, says, "column")
 
@@ -104,6 +105,16 @@ class Comparison:
     def _is_by_hand(self, kind: str, name: str) -> bool:
         return Made(kind, name, self.found.name) in self.by_hand.made
 
+    def _is_left(self, column: str) -> bool:
+        if self.model is None:
+            return False
+        options = self.model._meta
+        return self.by_hand.is_left(options.app_label, str(options.model_name), column)
+
+    def _is_of_left(self, piece: Piece) -> bool:
+        """Whether it goes with a column that the models have lost already."""
+        return any(self._is_left(word) for word in re.findall(r"\w+", piece.definition))
+
     def _comment(self, part: str, found: str, wanted: str) -> Iterator[Difference]:
         if found != wanted:
             here, there = (f"“{one}” as its" if one else "no" for one in (found, wanted))
@@ -138,7 +149,7 @@ class Comparison:
                     self.found.name, name, says, kind, remedies.make(self.found.name, one)
                 )
         for name, one in extra.items():
-            if name not in self.by_hand.words:
+            if name not in self.by_hand.words and not self._is_of_left(one):
                 nobody = "no migration" if kind == "trigger" else "neither model nor migration"
                 says = f"{nobody} knows this {kind}"
                 yield Difference(

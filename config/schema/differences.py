@@ -19,8 +19,8 @@ DJANGOS_OWN = "django_migrations"  # made before any migration, without a model 
 def differences() -> list[Difference]:
     """Return them by table; none right after `migrate`. See `expected.read` for what it raises."""
     past = history.read()
-    found, by_hand = catalog.read_schema(), ByHand(past.sql, past.python)
-    return compare(found, expected.read(found.tables, by_hand), by_hand)
+    found = catalog.read_schema()
+    return compare(found, expected.read(found.tables, past.by_hand), past.by_hand)
 
 
 def compare(
@@ -56,7 +56,8 @@ def _tables(
 def _is_known(table: Table, by_hand: ByHand) -> bool:
     of_others = table.name == DJANGOS_OWN or table.extension or table.kind == "partition"
     is_made = any(Made(kind, table.name, "") in by_hand.made for kind in ("table", "view"))
-    return bool(of_others) or is_made or table.name in by_hand.python
+    is_named = table.name in by_hand.python or by_hand.is_left_table(table.name)
+    return bool(of_others) or is_made or is_named
 
 
 def _missing_by_hand(found: Schema, wanted: Schema, by_hand: ByHand) -> Iterator[Difference]:

@@ -1,5 +1,6 @@
 """The schema as the migrations want it, written by the same PostgreSQL as the one that is there."""
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -30,8 +31,8 @@ def read(found: dict[str, Table], by_hand: ByHand, registry: Apps = apps) -> Sch
     """
     others = {*found} - {*catalog.models_by_table(registry)}
     their_own = {made.name for made in by_hand.made if made.kind in ("table", "view")}
-    again = (tuple(by_hand.again(tables)) for tables in (others - their_own, others))
-    return _made(_statements(registry), *again)
+    again = tuple(by_hand.again(others - their_own))
+    return _made(_statements(registry), again, frozenset(their_own))
 
 
 def by_name(found: Schema, registry: Apps = apps) -> Schema:
@@ -71,19 +72,29 @@ def _column(field: models.Field, found: Column | None) -> Column:
 
 
 @lru_cache(maxsize=1)
-def _made(of_models: str, by_hand: tuple[str, ...], on_models: tuple[str, ...]) -> Schema:
+def _made(of_models: str, by_hand: tuple[str, ...], their_own: frozenset[str]) -> Schema:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{catalog.PATIENCE}'")
         cursor.execute(IN_TEMPORARY_SCHEMA)
         cursor.execute(of_models)
         if not _is_run(";\n".join(by_hand)):
-            # One by one what can be made; of the rest the name alone is known. A table may be of
-            # the rest: nothing may be made on the one of its name that is no temporary one.
-            for statement in on_models:
-                _is_run(statement)
+            _run_what_can_be(by_hand, their_own)
         schema = catalog.read_temporary()
         transaction.set_rollback(True)
     return schema
+
+
+def _run_what_can_be(by_hand: tuple[str, ...], their_own: frozenset[str]) -> None:
+    """Run them one by one; of what cannot be made like this the name alone is known.
+
+    A table of theirs that may be missing now is not named again: that would be the one that is
+    there.
+    """
+    lost: set[str] = set()
+    for statement in by_hand:
+        names = their_own.intersection(re.findall(r"\w+", statement))
+        if names & lost or not _is_run(statement):
+            lost |= names
 
 
 def _is_run(sql: str) -> bool:

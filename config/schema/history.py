@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from django.db import ProgrammingError, connection
@@ -11,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from config.database import kept
 from config.schema import own_sql
+from config.schema.by_hand import ByHand
 
 # Files that cannot be put in an order, as one is gone, in a circle or full of mistakes; or the
 # table of what was applied is closed to this role.
@@ -56,7 +58,12 @@ class History:
     problem: str
     sql: list[str]
     python: str = ""  # the files in which more than SQL makes what models know nothing of
+    left: set[tuple[str, ...]] = field(default_factory=set)  # in the database alone, for a while
     loader: MigrationLoader | None = field(default=None, compare=False)
+
+    @cached_property
+    def by_hand(self) -> ByHand:
+        return ByHand(self.sql, self.python, self.left)
 
     @property
     def pending(self) -> list[Migration]:
@@ -99,7 +106,8 @@ def read() -> History:
     ]
     in_order = sorted(applied, key=lambda key: (str(applied[key] or ""), key))
     run = [files[key] for key in in_order if key in files]
-    return History(migrations, problem, own_sql.sql(run), own_sql.python(run), loader)
+    said = own_sql.sql(run), own_sql.python(run), own_sql.left(run)
+    return History(migrations, problem, *said, loader)
 
 
 def _applied(records: dict[Any, Any], key: tuple[str, str]) -> datetime | None:

@@ -8,7 +8,13 @@ from collections.abc import Collection, Iterator
 from textwrap import dedent
 from typing import Any
 
-from django.db.migrations import RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations import (
+    DeleteModel,
+    RemoveField,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
 
 # A name, or SQL that makes something.
 NAMES = re.compile(r"\w+|.*\b(CREATE|ALTER|ADD)\b.*", re.IGNORECASE | re.DOTALL)
@@ -28,6 +34,27 @@ def python(run: list[Any]) -> str:
         for text in _texts(ast.parse(inspect.getsource(sys.modules[one.__module__])))
         if NAMES.fullmatch(text)
     )
+
+
+def left(run: list[Any]) -> set[tuple[str, ...]]:
+    """Return what these took out of the models alone: the database has it until it is dropped.
+
+    App and model of each table; app, model and field of each column.
+    """
+    return {
+        (one.app_label, *_names(operation))
+        for one in run
+        for both in one.operations
+        if isinstance(both, SeparateDatabaseAndState)
+        for operation in both.state_operations
+        if isinstance(operation, RemoveField | DeleteModel)
+    }
+
+
+def _names(operation: RemoveField | DeleteModel) -> tuple[str, ...]:
+    if isinstance(operation, RemoveField):
+        return operation.model_name_lower, operation.name
+    return (operation.name_lower,)
 
 
 def _inner(operations: Any) -> Iterator[Any]:
@@ -58,7 +85,7 @@ def _said(function: Any) -> Iterator[str]:
         tree = ast.parse(dedent(inspect.getsource(function)))
     except (OSError, SyntaxError, TypeError):  # a lambda in the middle of a line, a partial
         return
-    if "site-packages" in inspect.getfile(function):
+    if re.search(r"\b(site|dist)-packages\b", inspect.getfile(function)):
         return
     pieces = [one.values for one in ast.walk(tree) if isinstance(one, ast.JoinedStr)]
     yield from _texts(tree, {id(piece) for values in pieces for piece in values})

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from django.db import InternalError, NotSupportedError, ProgrammingError
-from django.utils.functional import cached_property
 
 from config.schema import catalog, expected, history
 from config.schema.by_hand import ByHand
@@ -21,9 +20,9 @@ class Survey:
     differences: list[Difference] = field(default_factory=list)
     problem: str = ""  # why nobody knows what differs
 
-    @cached_property
+    @property
     def by_hand(self) -> ByHand:
-        return ByHand(self.history.sql, self.history.python)
+        return self.history.by_hand
 
     def of(self, table: str, part: str | None = None) -> list[Difference]:
         """Return what differs in a table, or in one part of it."""

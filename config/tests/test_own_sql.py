@@ -1,6 +1,13 @@
 """What migrations say of SQL is read from them, also from functions that they call."""
 
-from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations import (
+    DeleteModel,
+    Migration,
+    RemoveField,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
 
 from config.schema import own_sql
 from config.schema.by_hand import ByHand, Made
@@ -35,6 +42,13 @@ def test_names_in_a_migration_that_runs_python_are_known():
     assert {"first_of_two", "pieces_"} <= by_hand.words
     plain = type("Plain", (Migration,), {"operations": [RunSQL("SELECT 2")]})("0002", "shop")
     assert own_sql.python([plain]) == ""
+
+
+def test_what_is_taken_out_of_the_models_alone_is_left_in_the_database():
+    taken = [RemoveField("Shelf", "color"), DeleteModel("Ladder")]
+    operations = [SeparateDatabaseAndState(state_operations=taken), RemoveField("Shelf", "size")]
+    run = [type("Taken", (Migration,), {"operations": operations})("0004", "shop")]
+    assert own_sql.left(run) == {("shop", "shelf", "color"), ("shop", "ladder")}
 
 
 def test_the_function_of_a_library_may_be_for_another_database(monkeypatch):
