@@ -17,7 +17,7 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 
 timeout = 30  # seconds after which a worker that hangs is killed
-on_starting = serving.announce_the_end
+on_starting = serving.begin
 pre_request = serving.close_if_draining
 graceful_timeout = serving.graceful_seconds()
 keepalive = 75  # seconds; longer than the 60 of most load balancers, so that they close first

@@ -4,11 +4,14 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
@@ -27,6 +30,20 @@ def drain_seconds() -> int:
 def graceful_seconds() -> int:
     """Return what is left after that for the requests that are under way."""
     return max(GRACE - drain_seconds(), 5)
+
+
+def begin(arbiter: Arbiter) -> None:
+    """Do what comes before the first process: gunicorn calls this once it has read the code."""
+    if settings.configured:
+        check_collected()
+    announce_the_end(arbiter)
+
+
+def check_collected() -> None:
+    """Stop the start where every page would fail, for want of the names of its style sheets."""
+    manifest = settings.STATIC_ROOT / ManifestStaticFilesStorage.manifest_name
+    if settings.DEPLOYED and not manifest.exists():
+        sys.exit(f"{manifest} is missing: run manage.py collectstatic --no-input first.")
 
 
 def announce_the_end(arbiter: Arbiter) -> None:
