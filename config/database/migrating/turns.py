@@ -39,9 +39,10 @@ class Turn:
     `waited` says whether another had it before. `parameters` are those of psycopg.connect.
     """
 
-    def __init__(self, parameters: dict[str, Any], tell: Callable[[str], object]) -> None:
-        self._parameters = parameters
-        self._tell = tell
+    def __init__(
+        self, parameters: dict[str, Any], tell: Callable[[str], object], *, lock: int = LOCK
+    ) -> None:
+        self._parameters, self._tell, self._lock = parameters, tell, lock
         self.waited = False
 
     def __enter__(self) -> Self:
@@ -79,12 +80,12 @@ class Turn:
     def _take(self) -> bool:
         name = f"migrate on {socket.gethostname()[:30]}, process {os.getpid()}"
         self._own.execute(BEGIN, [name])
-        row = self._own.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK]).fetchone()
+        row = self._own.execute("SELECT pg_try_advisory_xact_lock(%s)", [self._lock]).fetchone()
         return bool(row and row[0])
 
     def _tell_holder(self, told: list[sessions.Session]) -> list[sessions.Session]:
         """Say who has the lock, unless that is told; return it."""
-        holders = sessions.holding(LOCK, self._own)
+        holders = sessions.holding(self._lock, self._own)
         if holders and holders != told:
             self._tell(f"Waiting for another migrate to end: {holders[0]}.")
         return holders or told

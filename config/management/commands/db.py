@@ -12,6 +12,7 @@ from config.database.verbs.check import Check
 from config.database.verbs.export import Export
 from config.database.verbs.ping import Ping
 from config.database.verbs.plan import Plan
+from config.database.verbs.push import Push
 from config.database.verbs.reset import Reset
 from config.database.verbs.restore import Restore
 from config.database.verbs.seed import Seed
@@ -23,6 +24,7 @@ VERBS: dict[str, type[Verb]] = {
     "export": Export,
     "ping": Ping,
     "plan": Plan,
+    "push": Push,
     "reset": Reset,
     "restore": Restore,
     "seed": Seed,

@@ -1,0 +1,48 @@
+"""manage.py db push: make and apply migrations in one step, while nobody else has them."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import connection
+
+from config.database import guards
+from config.database.pushing import push
+from config.database.verbs import Verb
+
+
+class Push(Verb):
+    help = "Make and apply migrations in one step; those that git does not track become one."
+
+    @staticmethod
+    def add_arguments(parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--force", action="store_true", help="do not ask whether rows and columns may be lost"
+        )
+
+    def run(self, *, force: bool = False, **options: Any) -> None:
+        if self.target.environment != "development":
+            raise CommandError(
+                f"ENVIRONMENT is {self.target.environment}, and push is for prototypes: for "
+                "development alone. Elsewhere: manage.py makemigrations, then migrate."
+            )
+        guards.only_disposable(self.target)
+        connection.ensure_connection()
+        guards.only_here(connection.connection)
+        push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
+        self.stdout.write("The database is what the models are.")
+
+    def say_lost(self, lost: list[str]) -> None:
+        told = ["Rolling back what git does not track loses", *(f"  {one}" for one in lost)]
+        self.say("\n".join(told))
+
+    def ask(self, lost: list[str]) -> None:
+        """Raise CommandError unless these may be lost."""
+        self.say_lost(lost)
+        if not sys.stdin.isatty():
+            raise CommandError("There is no terminal to ask in: say --force if you mean it.")
+        self.stderr.write("Go on? [y/N] ", style_func=str, ending="")
+        self.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise CommandError("Nothing was changed.")
