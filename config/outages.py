@@ -14,7 +14,7 @@ from config.schema import history
 
 READ_ONLY = "25006"
 NOT_ON_STANDBY = "0A000"  # feature not supported; to a standby, also the tables without a log
-CANCELED = "57014"
+GIVEN_UP = ("57014", "25P03", "25P04")  # a statement; a transaction that did nothing, or too long
 CONFLICTS = ("40001", "40P01", "55P03")  # serialization, deadlock, a lock that was waited for
 UNDEFINED = ("42P01", "42703", "42883")  # table, column, function
 
@@ -42,7 +42,7 @@ def outage(error: BaseException) -> Outage | None:
     code, words = getattr(told, "sqlstate", None), str(told).partition("\n")[0]
     if code == READ_ONLY or (code == NOT_ON_STANDBY and "during recovery" in words):
         return READS_ONLY._replace(cause=f"The database takes no writes: {words}")
-    if code == CANCELED:
+    if code in GIVEN_UP:
         return TOO_SLOW._replace(cause=f"The database gave a statement up: {words}")
     if code in CONFLICTS:
         return IN_CONFLICT._replace(cause=f"Two requests were in each other's way: {words}")

@@ -74,6 +74,9 @@ def from_url(
         "server_side_binding": True,
         "prepare_threshold": None if is_pooled else 5,
     }
+    if not is_pooled:
+        own = in_use(_given(database)).get("options", "")
+        database["OPTIONS"]["options"] = f"{_limits(0)} {own}".rstrip()
     return database
 
 
@@ -82,17 +85,24 @@ def for_requests(database: dict[str, Any], *, seconds: int) -> None:
 
     A statement would go on after the visitor has left, and a few of these are all that a server can
     answer; a transaction in which nothing happens keeps its locks from everybody. What DATABASE_URL
-    gives as `?options=` wins. Commands have no limit.
+    gives as `?options=` wins. Commands have no limit, also where the role has one.
 
     A pooler lends connections that are there already, so it is asked for nothing: the role has the
     limits then, and `db ping` looks whether it has.
     """
-    if not database["DISABLE_SERVER_SIDE_CURSORS"]:
-        limits = [f"-c {name}={seconds}s" for name in LIMITS]
-        options = database["OPTIONS"]
-        given = {name: value for name, value in options.items() if name in KEYWORDS}
-        own = in_use(given).get("options", "")
-        options["options"] = " ".join([*limits, own]).strip()
+    options = database["OPTIONS"]
+    if "options" in options:
+        options["options"] = options["options"].replace(_limits(0), _limits(seconds), 1)
+
+
+def _limits(seconds: int) -> str:
+    return " ".join(f"-c {name}={seconds}s" for name in LIMITS)
+
+
+def _given(database: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of libpq in an entry of DATABASES."""
+    options = {key: value for key, value in database["OPTIONS"].items() if key in KEYWORDS}
+    return options | {name: database[key] for key, name in ENTRY.items() if database[key]}
 
 
 def _entry(url: str, demands: tls.Demands | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ HINTS = {
     "does not match host name": "Write the host in DATABASE_URL as its certificate does.",
     "server does not support SSL": "Let it speak TLS; only a host of a private network may go "
     "without, and is named in DATABASE_PRIVATE_HOSTS.",
+    "unsupported startup parameter": "A pooler answers: set DATABASE_POOLER=transaction.",
     "no password supplied": "Put it into DATABASE_URL.",
 }
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from psycopg.errors import IdleInTransactionSessionTimeout
 
 from accounts.models import User
 from config.urls import handler400, handler403, handler404, handler500, urlpatterns
@@ -57,6 +58,11 @@ def undefined(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def idle(request: HttpRequest) -> HttpResponse:
+    with connection.wrap_database_errors:
+        raise IdleInTransactionSessionTimeout("terminating connection")
+
+
 def vanished(request: HttpRequest) -> HttpResponse:
     raise User.NotUpdated("deleted since it was read")
 
@@ -88,6 +94,7 @@ broken = [
     path("read-only", read_only),
     path("slow", slow),
     path("undefined", undefined),
+    path("idle", idle),
     path("vanished", vanished),
     path("find", find),
     path("find/<str:name>", find),

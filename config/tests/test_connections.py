@@ -116,16 +116,26 @@ def test_postgresql_lists_what_kind_of_process_a_session_is(monkeypatch, argv, k
 
 def test_requests_have_limits_and_what_the_url_says_wins(db):
     entry = from_url(f"{URL}?options=-c%20search_path%3Dpublic%20-c%20statement_timeout%3D9s")
-    assert "-c" in entry["OPTIONS"]["options"]  # a command has what is its own
     database.for_requests(entry, seconds=30)
+    assert shown(entry, "idle_in_transaction_session_timeout") == "30s"
+    assert shown(entry, "search_path") == "public"
+    assert shown(entry, "statement_timeout") == "9s"
+
+
+def test_commands_have_none_also_where_variables_or_the_role_say_so(db, monkeypatch):
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=public")
+    entry = from_url(URL)
+    assert shown(entry, "search_path") == "public"
+    for name in database.LIMITS:
+        assert f"-c {name}=0s" in entry["OPTIONS"]["options"]  # which wins over the role's
+        assert shown(entry, name) == "0"
+
+
+def shown(entry, name):
+    """What the tests' server says of a setting to a connection with this entry's options."""
     parameters = connection.get_connection_params() | {"options": entry["OPTIONS"]["options"]}
     with connection.Database.connect(**parameters) as served:
-        for name, value in (
-            ("idle_in_transaction_session_timeout", "30s"),
-            ("search_path", "public"),
-            ("statement_timeout", "9s"),
-        ):
-            assert served.execute(f"SHOW {name}").fetchone() == (value,)
+        return served.execute(f"SHOW {name}").fetchone()[0]
 
 
 @pytest.mark.slow

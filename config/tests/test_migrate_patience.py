@@ -64,7 +64,7 @@ def test_the_site_goes_first_and_the_migration_tries_again(notes, site, server, 
 def test_after_the_last_try_it_says_who_blocks_and_nothing_is_done(notes, site, server, pooled):
     notes.write("color", COLUMN)
     with Bouncer(server) as bouncer:
-        variables = {"DATABASE_TRANSACTION_POOLING": "true", "DATABASE_POOLER": "transaction"}
+        variables = {"DATABASE_POOLER": "transaction"}
         if pooled:
             notes.url = bouncer.url()
         code, _, errors = notes.run(*SOON, "--tries=2", **(variables if pooled else {}))

@@ -42,7 +42,7 @@ def test_ten_at_once_build_an_index_concurrently_through_a_pooler(notes, server)
     notes.write("index", INDEX, atomic=False)
     with Bouncer(server, size=4) as bouncer:
         notes.url = bouncer.url()
-        pooled = {"DATABASE_TRANSACTION_POOLING": "true", "DATABASE_POOLER": "transaction"}
+        pooled = {"DATABASE_POOLER": "transaction"}
         done = [ended(one) for one in [notes.start(**pooled) for _ in range(10)]]
     assert [code for code, _, _ in done] == [0] * 10, done
     assert sum("Applying notes.0003_index... OK" in output for _, output, _ in done) == 1

@@ -227,6 +227,8 @@ def test_commands_work(pooled, alice):
 def test_no_statement_takes_for_ever_once_the_role_has_a_limit(ping):
     """PgBouncer refuses start-up options, so `db ping` fails until the role has the limits."""
     with Server() as server, Bouncer(server) as bouncer:
+        with pytest.raises(CommandError, match="set DATABASE_POOLER=transaction"):
+            ping(bouncer.url())
         with pytest.raises(CommandError, match="Behind this pooler nothing ends") as missing:
             ping(bouncer.url(), pooler="transaction")
         statements, transactions = re.findall(r"ALTER ROLE [^;]+;", str(missing.value))

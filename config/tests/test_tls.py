@@ -135,7 +135,8 @@ def ask(server, ping):
     """Return a function that pings a server with this certificate, and returns what is said."""
 
     def ask(certificate, authorities):
-        with Bouncer(server, mode="session", tls=certificate) as bouncer:
+        as_a_server = {"mode": "session", "ignore_startup_parameters": "options"}
+        with Bouncer(server, tls=certificate, **as_a_server) as bouncer:
             url = bouncer.url(host=HOST, hostaddr="127.0.0.1")
             return ping(url, demands=tls.Demands(authorities))
 
