@@ -12,7 +12,7 @@ from config.database.backups import files, manifest, restoring, scripts
 from config.database.progress import Progress
 from config.tests.exported import copy, entry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PEOPLE = "SELECT count(*) FROM accounts_user"
 TRIGGERS_OFF = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'O'"

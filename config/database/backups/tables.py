@@ -83,7 +83,7 @@ def rows(cursor: Cursor) -> dict[str, int]:
     if not counts:
         return {}
     cursor.execute(sql.SQL(" UNION ALL ").join(counts))
-    return dict(cursor.fetchall())
+    return dict(sorted(cursor.fetchall()))
 
 
 def shapes(cursor: Cursor) -> dict[str, str]:
