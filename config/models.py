@@ -1,7 +1,12 @@
 """What the project itself keeps."""
 
+from django.conf import settings
 from django.db import models
 from uuid_utils.compat import uuid7
+
+
+def current_environment() -> str:
+    return settings.ENVIRONMENT
 
 
 class MigrationFile(models.Model):
@@ -12,6 +17,8 @@ class MigrationFile(models.Model):
     name = models.CharField(max_length=255)
     applied = models.DateTimeField()  # as django_migrations has it; another time, another file
     fingerprint = models.CharField(max_length=64)
+    # Where it was: `db reset` asks about rows that may be production's.
+    environment = models.CharField(max_length=20, default=current_environment)
 
     class Meta:
         ordering = ["-id"]

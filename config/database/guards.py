@@ -1,9 +1,11 @@
 """What has to hold before something is destroyed. Each raises CommandError with a sentence."""
 
 import sys
+from typing import Any
 
 import psycopg
 from django.core.management.base import CommandError, OutputWrapper
+from psycopg import errors
 
 from config.database.target import Target, is_local
 
@@ -17,6 +19,7 @@ OTHERS = """
         AND backend_type IS DISTINCT FROM 'autovacuum worker'
     ORDER BY backend_start, pid
 """
+MIGRATED_IN = "SELECT DISTINCT environment FROM config_migrationfile ORDER BY environment"
 
 
 def only_disposable(target: Target) -> None:
@@ -60,6 +63,22 @@ def nobody_else(connection: psycopg.Connection, name: str) -> None:
                 ]
             )
         )
+
+
+def origins(given: dict[str, Any]) -> list[str]:
+    """Return the environments, other than the disposable ones, that migrated the database there.
+
+    It may be a copy of theirs; or their own, if what looks like this machine is a tunnel's end.
+    Raises CommandError if this role may not know.
+    """
+    try:
+        with psycopg.connect(**given) as connection:
+            found = [environment for (environment,) in connection.execute(MIGRATED_IN)]
+    except (psycopg.OperationalError, errors.UndefinedTable, errors.UndefinedColumn):
+        return []  # none that anybody can enter, or none of ours
+    except errors.InsufficientPrivilege as error:
+        raise CommandError(f"Nobody can tell whose database this is: {error}") from error
+    return [environment for environment in found if environment not in DISPOSABLE]
 
 
 def ask_for_name(target: Target, loss: str, *, force: bool, stderr: OutputWrapper) -> None:

@@ -3,6 +3,8 @@
 import uuid_utils.compat
 from django.db import migrations, models
 
+import config.models
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -26,6 +28,10 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=255)),
                 ("applied", models.DateTimeField()),
                 ("fingerprint", models.CharField(max_length=64)),
+                (
+                    "environment",
+                    models.CharField(default=config.models.current_environment, max_length=20),
+                ),
             ],
             options={
                 "ordering": ["-id"],

@@ -126,6 +126,38 @@ def test_a_reset_leaves_an_empty_database(server, run_reset, is_there, environme
     assert not is_there()
 
 
+@pytest.fixture
+def migrated_in(server):
+    """Return a function that has the database say where it was migrated."""
+
+    def mark(*environments):
+        rows = ", ".join(f"('{environment}')" for environment in environments)
+        table = (
+            f"CREATE TABLE config_migrationfile AS SELECT * FROM (VALUES {rows}) AS f(environment)"
+        )
+        server.ask(table, dbname="mine")
+
+    return mark
+
+
+def test_a_reset_of_what_may_be_productions_takes_more_than_force(
+    run_reset, is_there, migrated_in, monkeypatch
+):
+    migrated_in("development", "production", "production")
+    tunnel = "was migrated in production: .* tunnel leads .* typed without --force"
+    with pytest.raises(CommandError, match=tunnel):
+        run_reset()
+    assert is_there()
+    run_reset(typed="mine\n")
+    assert not is_there()
+
+
+def test_a_reset_of_what_development_and_tests_made_takes_force(run_reset, is_there, migrated_in):
+    migrated_in("development", "test")
+    run_reset()
+    assert not is_there()
+
+
 def test_a_reset_makes_a_database_that_is_missing(server, run_reset, is_there):
     server.ask("DROP DATABASE mine")
     run_reset()

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import connections
 
 from config.database import guards, making
@@ -25,16 +26,26 @@ class Reset(Verb):
 
     def run(self, **options: Any) -> None:
         guards.only_disposable(self.target)
-        name = self.target.name
-        with making.beside(self.target, parameters(settings.DATABASES["default"])) as connection:
+        given, name = parameters(settings.DATABASES["default"]), self.target.name
+        with making.beside(self.target, given) as connection:
             guards.only_here(connection)
             making.check_may_create(connection, name)
             guards.nobody_else(connection, name)
-            loss = f"Every row of {name} is lost for good."
-            force = options["force"]
-            guards.ask_for_name(self.target, loss, force=force, stderr=self.stderr)
+            self.ask(guards.origins(given), force=options["force"])
             making.drop(connection, name)
             making.create(connection, name)
         connections.close_all()  # what led to the old one
         prepare(self.say, seed=True)
         self.stdout.write(f"{name} is new.")
+
+    def ask(self, origins: list[str], *, force: bool) -> None:
+        """Ask for the name. Nobody says --force to what may be production's."""
+        loss = f"Every row of {self.target.name} is lost for good."
+        if origins:
+            loss = (
+                f"This database was migrated in {' and '.join(origins)}: it is a copy, or a tunnel "
+                f"leads to the original. {loss}"
+            )
+            if force:
+                raise CommandError(f"{loss} That takes its name, typed without --force.")
+        guards.ask_for_name(self.target, loss, force=force, stderr=self.stderr)
