@@ -1,0 +1,70 @@
+"""manage.py db ping: what it says of a database that answers, and of one that does not.
+
+Over TLS: test_tls.py. Behind a pooler: test_pooler.py.
+"""
+
+from urllib.parse import quote
+
+import pytest
+from django.core.management import CommandError
+from django.db import connection
+from psycopg import connect
+
+SECRET = "s3cret"
+
+
+@pytest.fixture
+def url(db):
+    """Return a function that makes the URL of the tests' database, with something changed."""
+
+    def url(query="", **changes):
+        entry = {key: str(connection.settings_dict[key]) for key in ("USER", "PASSWORD", "NAME")}
+        entry |= {key: str(connection.settings_dict[key]) for key in ("HOST", "PORT")} | changes
+        return "postgres://{USER}:{0}@{HOST}:{PORT}/{NAME}{1}".format(
+            quote(entry["PASSWORD"]), query, **entry
+        )
+
+    return url
+
+
+def test_it_says_who_answers_and_how(ping, url):
+    _target, server, times, tls, pool, sessions = ping(url()).splitlines()
+    assert server.startswith(f"PostgreSQL {connection.pg_version // 10_000}.")
+    assert server.endswith(", takes writes")
+    assert " ms, the median of 20; to connect took " in times
+    assert tls == "not encrypted"
+    assert pool.startswith("pool: up to 16 connections a process, which a request waits 5 s for;")
+    assert " connections are in use" in sessions
+
+
+def test_it_names_who_holds_connections(ping, url):
+    names = ("shop-web", "shop-web", "shop-worker")
+    held = [connect(url(), application_name=name) for name in names]
+    said = ping(url()).splitlines()[-1]
+    for session in held:
+        session.close()
+    assert "shop-web 2" in said
+    assert "shop-worker 1" in said
+
+
+def test_it_says_that_nothing_can_be_written(ping, url):
+    read_only = url("?options=-c%20default_transaction_read_only%3Don")
+    assert ping(read_only).splitlines()[1].endswith(", read-only")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"PORT": "1"}, "Connection refused"),
+        ({"NAME": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"USER": "nobody", "PASSWORD": SECRET}, "nobody"),
+        ({"PASSWORD": SECRET}, "password authentication failed"),
+    ],
+)
+def test_who_is_not_let_in_reads_why_in_one_sentence(ping, url, change, reason):
+    with pytest.raises(CommandError, match=rf"^The database cannot be reached: .*{reason}") as told:
+        ping(url(**change))
+    assert "\n" not in str(told.value)
+    assert SECRET not in str(told.value)
+    assert connection.settings_dict["PASSWORD"] not in str(told.value)
+    assert told.value.returncode == 1
