@@ -44,6 +44,7 @@ ALTER TABLE child ADD CONSTRAINT child_sum CHECK (summed > 0) NOT VALID;
 CREATE TABLE keyless (id integer NOT NULL);
 INSERT INTO keyless SELECT generate_series(1, 100);
 CREATE UNIQUE INDEX keyless_id ON keyless (id);
+CREATE UNLOGGED TABLE loose AS SELECT generate_series(1, 100) AS id;
 CREATE SEQUENCE counter;
 CREATE DOMAIN checked_domain AS integer CHECK (VALUE > 0);
 CREATE DOMAIN free_domain AS integer;
@@ -54,7 +55,7 @@ CREATE MATERIALIZED VIEW kept AS SELECT id FROM source;
 ANALYZE parent, child, keyless;
 """
 GONE = """
-DROP MATERIALIZED VIEW kept; DROP TABLE child, parent, keyless, source; DROP FUNCTION ignore;
+DROP MATERIALIZED VIEW kept; DROP TABLE child, parent, keyless, source, loose; DROP FUNCTION ignore;
 DROP SEQUENCE counter; DROP DOMAIN checked_domain, free_domain;
 """
 COLUMN = "ALTER TABLE child ADD COLUMN extra"
@@ -157,6 +158,7 @@ STATEMENTS = [
     # tables
     "ALTER TABLE child RENAME TO kid",
     "ALTER TABLE child SET UNLOGGED",
+    "ALTER TABLE loose SET LOGGED",
     "ALTER TABLE child SET (fillfactor = 80)",
     "ALTER TABLE child DISABLE TRIGGER child_ignored",
     "ALTER TABLE child ENABLE ROW LEVEL SECURITY",

@@ -16,7 +16,7 @@ from django.db.models.functions import Now, Upper
 from django.utils import timezone
 
 from config.database import plan
-from config.database.plan import reading, tables
+from config.database.plan import reading, sizes, tables
 from config.schema.catalog import Index, Table
 from waitlist.models import Entry
 
@@ -29,7 +29,7 @@ ABSTRACT = {Operation, postgres.CollationOperation}
 @pytest.fixture
 def planned(monkeypatch):
     """Return a function that plans a migration of these operations, as if no table were small."""
-    monkeypatch.setattr(tables, "SMALL", 0)
+    monkeypatch.setattr(sizes, "SMALL", 0)
     load_disk = MigrationLoader.load_disk
 
     def planned(*operations, target=(), **attributes):
@@ -163,6 +163,9 @@ CASES = [
     ("D", RunSQL([("UPDATE waitlist_entry SET source = %s", ["{}"])])),
     ("D", RunSQL("TRUNCATE waitlist_entry")),
     ("D", RunSQL("TRUNCATE orgs_team, waitlist_entry")),
+    ("", RunSQL("DROP TABLE public.orgs_team")),
+    ("D", RunSQL("drop table Waitlist_Entry")),
+    ("", RunSQL("DELETE FROM ORGS_TEAM")),
     ("D", RunSQL("DROP TABLE orgs_team, public.waitlist_entry CASCADE")),
     ("D", RunSQL("UPDATE waitlist_entry SET joined = now(), source = '' WHERE joined IS NULL")),
     ("", RunSQL("INSERT INTO waitlist_entry SELECT * FROM waitlist_entry")),
@@ -332,3 +335,24 @@ def test_all_of_the_sql_is_printed_where_it_is_asked_for(planned, capsys):
     assert "4 lines more: db plan --sql" in capsys.readouterr().out
     call_command("db", "plan", "--sql")
     assert "      l';\n" in capsys.readouterr().out
+
+
+def test_what_a_migration_fills_has_rows_for_those_after_it(planned, entry):
+    copy = "INSERT INTO orgs_team SELECT * FROM archive"
+    filled, dropped = planned(RunSQL(copy), RunSQL("DROP TABLE orgs_team"))
+    assert filled.destroys == ""
+    assert dropped.destroys.startswith("the table orgs_team")
+
+
+def test_rows_that_a_policy_hides_are_rows(planned, entry):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE waitlist_entry ENABLE ROW LEVEL SECURITY")
+        cursor.execute("ALTER TABLE waitlist_entry FORCE ROW LEVEL SECURITY")
+    (step,) = planned(migrations.DeleteModel(ENTRY))
+    assert step.destroys.startswith("the table waitlist_entry")
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE archive.orgs_team", 'DELETE FROM "Orgs_Team"'])
+def test_a_table_that_nobody_looked_at_may_have_rows(sql, planned):
+    (step,) = planned(RunSQL(sql))
+    assert "of unknown size" in step.destroys

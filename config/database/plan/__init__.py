@@ -13,7 +13,8 @@ from config.database.plan.effects import Effect
 from config.database.plan.holding import held
 from config.database.plan.locks import Lock
 from config.database.plan.rehearsal import Rehearsal, Turn
-from config.database.plan.tables import Size, Tables
+from config.database.plan.sizes import Size
+from config.database.plan.tables import Tables
 
 PATIENCE = "2s"  # to wait for a migration that is running, and holds a table
 

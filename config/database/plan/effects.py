@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from config.database.plan.locks import Lock
-from config.database.plan.tables import Size
+from config.database.plan.sizes import Size
 
 
 class Work(IntEnum):

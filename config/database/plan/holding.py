@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from config.database.plan.locks import Lock
-from config.database.plan.tables import Size
+from config.database.plan.sizes import Size
 
 if TYPE_CHECKING:
     from config.database.plan import Step

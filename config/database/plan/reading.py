@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from config.database.plan import statements
+from config.database.plan import names, statements
 from config.database.plan.effects import Effect
 from config.database.plan.locks import Lock
-from config.database.plan.rules import ACTIONS, IDENTIFIER, QUALIFIED, STATEMENTS, Rule
+from config.database.plan.rules import ACTIONS, STATEMENTS, Rule
+from config.database.plan.seen import Seen
 from config.database.plan.tables import Tables
 
 ALTER_TABLE = re.compile(
-    rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{QUALIFIED}(?P<table>{IDENTIFIER}) (?P<actions>.*)",
+    rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<table>{names.QUALIFIED}) (?P<actions>.*)",
     re.IGNORECASE,
 )
 
@@ -25,7 +26,7 @@ def effects(sql: Iterable[str], tables: Tables) -> Iterator[Effect]:
 
 def _of(statement: str, tables: Tables) -> Iterator[Effect]:
     if altered := ALTER_TABLE.fullmatch(statement):
-        table = altered["table"].strip('"')
+        table = names.plain(altered["table"])
         for action in statements.parts(altered["actions"]):
             yield _by_rule(ACTIONS, action, table, tables)
     else:
@@ -36,32 +37,31 @@ def _by_rule(rules: tuple[Rule, ...], text: str, table: str, tables: Tables) -> 
     for rule in rules:
         if found := rule.match(text):
             return _effect(rule, found, table, tables)
+    unknown = f"what nobody can tell: “{statements.shortened(text)}”"
     return Effect(
         tables.size(table) if table else None,
         # ALTER TABLE takes the strongest lock unless its documentation says otherwise.
         lock=Lock.ACCESS_EXCLUSIVE if table else Lock.NONE,
-        loses=""
-        if tables.hold_nothing
-        else f"what nobody can tell: “{statements.shortened(text)}”",
+        loses="" if tables.hold_nothing else unknown,
         is_known=False,
     )
 
 
 def _effect(rule: Rule, found: re.Match[str], table: str, tables: Tables) -> Effect:
-    names = {key: (value or "").strip('"') for key, value in found.groupdict().items()}
-    names["table"] = table = table or names.get("table", "")
+    named = {key: names.plain(value or "") for key, value in found.groupdict().items()}
+    named["table"] = table = table or named.get("table", "")
+    may_lose = tables.holds_rows(table) if table else True
     size = tables.size(table) if table else None
-    holds_rows = bool(table) and tables.holds_rows(table)
     effect = Effect(
         size=size,
         lock=rule.lock,
         work=rule.work,
-        others=((tables.size(names["other"]), rule.other),) if names.get("other") else (),
-        loses=rule.loses.format(**names) if holds_rows or not table else "",
+        others=((tables.size(named["other"]), rule.other),) if named.get("other") else (),
+        loses=rule.loses.format(**named) if may_lose else "",
         instead=rule.instead,
         remark=rule.remark,
     )
-    effect = rule.look(effect, found, tables)
+    effect = rule.look(Seen(effect, found, tables))
     if effect.loses and size and str(size) not in effect.loses:
         return replace(effect, loses=f"{effect.loses} ({size})")
     return effect

@@ -10,15 +10,13 @@ The first form that fits counts. What fits none is unknown: nobody can tell what
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
-from config.database.plan import looks
+from config.database.plan import columns, looks, names
 from config.database.plan.effects import Work
 from config.database.plan.locks import Lock
-from config.database.plan.looks import Look
-
-IDENTIFIER = r'(?:"[^"]+"|\w+)'
-QUALIFIED = rf"(?:{IDENTIFIER}\.)?"
+from config.database.plan.seen import Look
 
 
 class Rule(NamedTuple):
@@ -35,10 +33,11 @@ class Rule(NamedTuple):
         return _compiled(self.form).match(text)
 
 
+@cache
 def _compiled(form: str) -> re.Pattern[str]:
-    for name in ("table", "other", "column", "name", "renamed", "index"):
-        qualified = QUALIFIED if name in ("table", "other", "renamed") else ""
-        form = form.replace(f"{{{name}}}", rf"{qualified}(?P<{name}>{IDENTIFIER})")
+    for name in ("table", "other", "renamed", "column", "name", "index"):
+        written = names.QUALIFIED if name in ("table", "other", "renamed") else names.IDENTIFIER
+        form = form.replace(f"{{{name}}}", f"(?P<{name}>{written})")
     return re.compile(form + r"\b" if form[-1].isalpha() else form, re.IGNORECASE)
 
 
@@ -101,26 +100,27 @@ ACTIONS = (  # of ALTER TABLE, each by itself
     Rule(CONSTRAINT + r" (?:UNIQUE|PRIMARY KEY)", AE, INDEX, instead=BY_INDEX),
     Rule(CONSTRAINT + r" EXCLUDE", AE, INDEX, instead=QUIET_HOUR),
     Rule(CONSTRAINT + r" NOT NULL {column} NOT VALID", AE),
-    Rule(CONSTRAINT + r" NOT NULL {column}", AE, READ, instead=CHECKED_FIRST, look=looks.set_not_null),
+    Rule(CONSTRAINT + r" NOT NULL {column}", AE, READ, instead=CHECKED_FIRST, look=columns.set_not_null),
     Rule("VALIDATE CONSTRAINT {name}", SUE, READ, look=looks.validate),
     Rule("DROP CONSTRAINT(?: IF EXISTS)? {name}", AE, other=AE, look=looks.drop_constraint),
     Rule("ALTER CONSTRAINT", AE),
     Rule("RENAME CONSTRAINT", AE),
-    Rule("ADD(?: COLUMN)?(?: IF NOT EXISTS)? {column} ", AE, look=looks.add_column),
-    Rule("DROP(?: COLUMN)?(?: IF EXISTS)? {column}", AE, other=AE, loses="the column {column} of {table}", instead=TWO_RELEASES, look=looks.drop_column),
+    Rule("ADD(?: COLUMN)?(?: IF NOT EXISTS)? {column} ", AE, look=columns.add),
+    Rule("DROP(?: COLUMN)?(?: IF EXISTS)? {column}", AE, other=AE, loses="the column {column} of {table}", instead=TWO_RELEASES, look=columns.drop),
     Rule("RENAME TO {renamed}", AE, instead=EXPAND, remark=OLD_NAME, look=looks.rename_table),
-    Rule("RENAME(?: COLUMN)? {column} TO {name}", AE, instead=EXPAND, remark=OLD_NAME, look=looks.rename_column),
-    Rule(ALTER_COLUMN + r"(?: SET DATA)? TYPE", AE, REWRITE, instead=EXPAND, look=looks.retype),
+    Rule("RENAME(?: COLUMN)? {column} TO {name}", AE, instead=EXPAND, remark=OLD_NAME, look=columns.rename),
+    Rule(ALTER_COLUMN + r"(?: SET DATA)? TYPE", AE, REWRITE, instead=EXPAND, look=columns.retype),
     Rule(ALTER_COLUMN + r" SET DEFAULT", AE),
-    Rule(ALTER_COLUMN + r" DROP DEFAULT", AE, look=looks.drop_default),
-    Rule(ALTER_COLUMN + r" SET NOT NULL", AE, READ, instead=CHECKED_FIRST, look=looks.set_not_null),
+    Rule(ALTER_COLUMN + r" DROP DEFAULT", AE, look=columns.drop_default),
+    Rule(ALTER_COLUMN + r" SET NOT NULL", AE, READ, instead=CHECKED_FIRST, look=columns.set_not_null),
     Rule(ALTER_COLUMN + r" DROP NOT NULL", AE),
     Rule(ALTER_COLUMN + r" DROP (?:IDENTITY|EXPRESSION)", AE),
     Rule(ALTER_COLUMN + r" (?:ADD GENERATED|SET GENERATED|RESTART)", AE),
     Rule(ALTER_COLUMN + r" SET STATISTICS", SUE),
     Rule(ALTER_COLUMN + r" SET (?:STORAGE|COMPRESSION)", AE),
     Rule(r"SET TABLESPACE", AE, REWRITE, instead=QUIET_HOUR),
-    Rule(r"SET (?:UNLOGGED|LOGGED)", AE, REWRITE, instead=QUIET_HOUR),
+    Rule(r"SET UNLOGGED", AE, REWRITE, instead=QUIET_HOUR, remark="A crash of the server empties it from now on."),
+    Rule(r"SET LOGGED", AE, REWRITE, instead=QUIET_HOUR),
     Rule(r"SET SCHEMA", AE),
     Rule(r"(?:SET|RESET) \(", SUE),
     Rule(r"(?:ENABLE|DISABLE)(?: REPLICA| ALWAYS)? TRIGGER", SRE),
