@@ -80,3 +80,10 @@ def test_who_lost_the_turn_stops_before_the_next_migration(notes, server):
     assert (code, server.ask(APPLIED)) == (1, 2)
     assert "run migrate again" in errors
     assert "Traceback" not in errors
+
+
+def test_a_database_that_is_away_is_one_sentence(notes, server):
+    server.stop()
+    code, _, errors = notes.run()
+    assert (code, errors.count("\n")) == (1, 1)
+    assert "The database cannot be reached:" in errors

@@ -8,7 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import models
+from django.db.migrations import AddField, CreateModel
+from django.db.migrations.graph import MigrationGraph
 
+from config.database.pushing.files import migration
+from config.database.pushing.folding import fold
 from config.database.target import Target
 from config.database.verbs.push import Push
 from config.tests.notes_app import Notes
@@ -98,6 +103,26 @@ def test_each_push_leaves_one_new_migration_and_the_tables_of_the_models(project
     before = project.state()
     project.pushed()
     assert project.state() == before
+
+
+def test_a_default_for_the_rows_of_before_is_for_them_alone():
+    number = models.IntegerField()
+    steps = [
+        [CreateModel("Note", [("id", models.BigAutoField(primary_key=True))])],
+        [AddField("note", "size", models.IntegerField(default=1), preserve_default=False)],
+        [AddField("old", "size", models.IntegerField(default=1), preserve_default=False)],
+    ]
+    graph = MigrationGraph()
+    for place, operations in enumerate(steps):
+        key = ("notes", f"000{place + 1}_step")
+        graph.add_node(key, migration(key, operations=operations))
+        if place:
+            graph.add_dependency(None, key, ("notes", f"000{place}_step"))
+    (made,) = fold([*graph.nodes], SimpleNamespace(graph=graph))
+    table, column = made.operations
+    assert [name for name, _ in table.fields] == ["id", "size"]
+    assert table.fields[1][1].deconstruct() == number.deconstruct()
+    assert (column.field.default, column.preserve_default) == (1, False)
 
 
 def test_what_git_tracks_stays_as_it_is(project):

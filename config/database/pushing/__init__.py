@@ -70,17 +70,18 @@ def _check_nothing_is_missing() -> None:
 
 def _make(files: Files, say: Say, *, may_ask: bool) -> None:
     before, told = untracked.on_disk(), io.StringIO()
+    output = {} if may_ask else {"stdout": told, "stderr": told}
     try:
-        output = {} if may_ask else {"stdout": told, "stderr": told}
-        call_command("makemigrations", interactive=may_ask, **output)
+        call_command("makemigrations", *untracked.labels(), interactive=may_ask, **output)
     except SystemExit as error:
         raise CommandError(
             f"{told.getvalue().strip()}\nmakemigrations has to ask, and there is no terminal."
         ) from error
     finally:
-        files.made(untracked.on_disk() - before)
+        made = untracked.on_disk() - before
+        files.made(made)
         importlib.invalidate_caches()
-    if told.getvalue():
+    if made:
         say(told.getvalue().strip())
 
 
@@ -118,7 +119,7 @@ def _fold(replaced: list[Key], files: Files, say: Say, ask: Ask) -> None:
     if len(made) == len(replaced):  # another app has to stand between them
         return
     folded = FoldedLoader({*replaced}, made)
-    if _changes(folded):
+    if _changes(folded).keys() & {*untracked.labels()}:
         raise CommandError(
             "Folded, these would not make the models what they are: "
             f"{', '.join(map(_name, replaced))}. git add them as they are."
@@ -168,7 +169,7 @@ def _apply(made: list[Migration], folded: FoldedLoader) -> None:
 
 def _migrate(files: Files, say: Say) -> None:
     """Apply what is left; of what was made, the files stay that are applied."""
-    before = MigrationLoader(connection).applied_migrations
+    before = {**MigrationLoader(connection).applied_migrations}
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
@@ -177,11 +178,20 @@ def _migrate(files: Files, say: Say) -> None:
             "in the database and as a file; of the rest nothing was made."
         ) from error
     finally:
+        _settle_applied(files, before, say)
+
+
+def _settle_applied(files: Files, before: dict[Key, Any], say: Say) -> None:
+    try:
         loader = MigrationLoader(connection)
-        for key in loader.applied_migrations.keys() - before.keys():
-            say(f"Applied {_name(key)}.")
-        known = loader.applied_migrations.keys() & loader.disk_migrations.keys()
-        files.settle(path(loader.disk_migrations[key]) for key in known)
+    except DatabaseError:
+        files.settle()
+        say("The database does not say what is applied: the new files stay. See showmigrations.")
+        return
+    for key in loader.applied_migrations.keys() - before.keys():
+        say(f"Applied {_name(key)}.")
+    known = loader.applied_migrations.keys() & loader.disk_migrations.keys()
+    files.settle(path(loader.disk_migrations[key]) for key in known)
 
 
 @contextmanager

@@ -7,7 +7,10 @@ from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AddField, AlterField, CreateModel
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.optimizer import MigrationOptimizer
+from django.db.models import NOT_PROVIDED
 
 from config.database.pushing import files
 from config.database.pushing.untracked import Key
@@ -86,7 +89,7 @@ def _folded(
     folded = files.migration(
         (group.app, "folded"),
         initial=any(one.initial for one in migrations) or None,
-        operations=MigrationOptimizer().optimize(operations, group.app),
+        operations=MigrationOptimizer().optimize([*_lasting(operations)], group.app),
         dependencies=[*dict.fromkeys(_dependencies(group, migrations, places))],
     )
     before = [key for key in loader.graph.nodes if key[0] == group.app and key not in places]
@@ -94,6 +97,22 @@ def _folded(
     number = max((MigrationAutodetector.parse_number(name) or 0 for _, name in before), default=0)
     folded.name = f"{number + 1:04}_{folded.suggest_name()}"
     return folded
+
+
+def _lasting(operations: list[Operation]) -> Iterator[Operation]:
+    """Yield them; in a new table, forget a default that was for the rows of before alone.
+
+    The optimizer would leave it in the table that it makes together with the column.
+    """
+    new = {one.name_lower for one in operations if isinstance(one, CreateModel)}
+    for one in operations:
+        yield one
+        if not isinstance(one, AddField | AlterField) or one.preserve_default:
+            continue
+        if one.model_name_lower in new:
+            field = one.field.clone()
+            field.default = NOT_PROVIDED
+            yield AlterField(one.model_name, one.name, field)
 
 
 def _dependencies(

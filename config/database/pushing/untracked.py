@@ -34,6 +34,11 @@ def folders() -> dict[str, Path]:
     }
 
 
+def labels() -> list[str]:
+    """Return those apps that have migrations."""
+    return sorted(app for app, folder in folders().items() if (folder / "__init__.py").exists())
+
+
 def on_disk() -> set[Path]:
     """Return the files of our migrations."""
     return {file for folder in folders().values() for file in folder.glob("[!_~]*.py")}

@@ -5,10 +5,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import connection
 
 from config.database import guards
 from config.database.pushing import push
+from config.database.reaching import Unreachable, reach
 from config.database.verbs import Verb
 
 
@@ -28,8 +28,11 @@ class Push(Verb):
                 "development alone. Elsewhere: manage.py makemigrations, then migrate."
             )
         guards.only_disposable(self.target)
-        connection.ensure_connection()
-        guards.only_here(connection.connection)
+        try:
+            with reach() as connection:
+                guards.only_here(connection)
+        except Unreachable as reason:
+            raise CommandError(str(reason)) from None
         push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
         self.stdout.write("The database is what the models are.")
 
