@@ -19,8 +19,7 @@ from accounts.browsing.counting import Estimate, totals
 from accounts.events import first_id
 from accounts.models import Mail, User
 from accounts.recent import recent
-from config.database.pending import pending_migrations
-from config.schema.history import BROKEN
+from config.database.pending import BROKEN, pending_migrations
 from orgs.models import Organization
 from waitlist.models import Entry
 from waitlist.states import State, is_in

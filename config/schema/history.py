@@ -6,26 +6,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from django.db import ProgrammingError, connection
-from django.db.migrations import exceptions as broken
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from config.database import kept
+from config.database import kept, pending
+from config.database.pending import BROKEN
 from config.schema import own_sql
 from config.schema.by_hand import ByHand
-
-# Files that cannot be put in an order, as one is gone, in a circle or full of mistakes; or the
-# table of what was applied is closed to this role.
-BROKEN = (
-    broken.BadMigrationError,
-    broken.CircularDependencyError,
-    broken.InconsistentMigrationHistory,
-    broken.NodeNotFoundError,
-    ImportError,
-    ProgrammingError,
-    SyntaxError,
-    ValueError,
-)
 
 
 class State(StrEnum):
@@ -81,10 +68,10 @@ class History:
 def read() -> History:
     """Return what Django's own loader says, and the rest of it where the loader gives up."""
     loader = MigrationLoader(connection, load=False)
-    problem, runnable = "", None
+    problem, waiting = "", None
     try:
         loader.build_graph()
-        runnable = loader.graph.nodes
+        waiting = pending.of(loader)
         loader.check_consistent_history(connection)
     except BROKEN as error:
         problem = str(error)
@@ -96,7 +83,7 @@ def read() -> History:
     def state(key: tuple[str, str]) -> State:
         if key in records:
             return State.APPLIED if key in files or key in replaced else State.MISSING
-        return State.PENDING if key in (files if runnable is None else runnable) else State.REPLACED
+        return State.PENDING if key in (files if waiting is None else waiting) else State.REPLACED
 
     applied = {key: _applied(records, key) for key in records}
     edited = kept.edited(files, applied)

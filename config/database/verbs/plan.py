@@ -8,9 +8,9 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from config.database import plan
+from config.database.pending import BROKEN
 from config.database.plan import report
 from config.database.verbs import Verb
-from config.schema.history import BROKEN
 
 
 class Plan(Verb):
