@@ -123,6 +123,25 @@ def test_root_runs_it_as_nobody_though_nobody_cannot_enter_the_clone(clone):
 
 
 @needs_root
+def test_data_of_a_clone_that_is_gone_is_named_until_it_starts_elsewhere(clone, make_clone):
+    left = """
+from config.database.embedded import leftovers
+report([(str(left.clone), left.data.name, left.megabytes) for left in leftovers.found()])
+"""
+    moved = make_clone("moved")
+    clone.run(USE)
+    data, place = clone.data().name, clone.folder / ".postgres" / "test"
+    assert clone.run(left) == []
+    (clone.folder / ".postgres").rename(moved.folder / ".postgres")
+    [(where, name, megabytes)] = clone.run(left)
+    assert (where, name) == (str(place), data)
+    assert megabytes > 10
+    moved.run(USE)
+    assert clone.run(left) == []
+    (moved.folder / ".postgres").rename(clone.folder / ".postgres")
+
+
+@needs_root
 def test_nobody_can_run_the_programs_that_root_copied_with_a_strict_umask(clone, open_folder):
     strict = clone._replace(folder_of_root=open_folder / "var-lib")
     strict.run("os.umask(0o077); programs.run('postgres', '--version')")

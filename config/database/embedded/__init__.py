@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 
 from django.db.utils import OperationalError
 
-from config.database.embedded import cluster, folders, programs
+from config.database.embedded import cluster, folders, leftovers, programs
 from config.env import SettingError
 
 type Purpose = Literal["development", "test"]
@@ -92,6 +92,8 @@ def _join(purpose: Purpose, folder: Path, server: Server) -> Hold:
     data = _data(folder, server)
     if not data.exists():
         cluster.create(data, server.password)
+    if programs.server_user():
+        leftovers.remember(data, folder)
     cluster.check_version(data)
     port = cluster.listening_port(data) or cluster.launch(data, server.port, OPTIONS[purpose])
     if port != server.port:

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from accounts import setup as first_owner
 from config import cast
+from config.database.embedded import leftovers
 from config.database.preparing import set_up
 from config.database.verbs import Verb
 
@@ -28,6 +29,12 @@ class Setup(Verb):
     def run(self, **options: Any) -> None:
         set_up(self.target, self.say, seed=settings.DEVELOPMENT)
         self.stdout.write(f"Ready. Next:\n{self.next()}")
+        for left in leftovers.found():
+            self.say(
+                f"\nThe clone whose database this is ({left.megabytes} MB) is no longer at "
+                f"{left.clone.parents[1]}. If it was deleted, not moved:\n"
+                f"    rm -r {left.data} {left.record}"
+            )
 
     def next(self) -> str:
         """Return what to do now, a line each."""
