@@ -18,7 +18,7 @@ from django.contrib.sessions import middleware
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.serializers import JSONSerializer
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, OperationalError
 from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -58,6 +58,8 @@ class SessionStore(SessionBase):
     impersonator_id: UUID | None = None  # who acts as them, if somebody does
     meta: Mapping[str, str] = {}  # request.META, for where a new session begins
     flushed = False  # signed out in this request
+    may_stay_unread = False  # on a page that is anybody's
+    is_unread = False  # the database is away: nobody knows whether this device is signed in
     impersonation_key = ""  # of the one that this request began
 
     def encode(self, session_dict: dict[str, Any]) -> str:
@@ -72,8 +74,10 @@ class SessionStore(SessionBase):
             return {}
 
     def load(self) -> dict[str, Any]:
-        row = next(iter(self._rows()), None)
+        row = self._find()
         data = self.decode(row.session_data) if row else {}
+        if self.is_unread:
+            return {}  # and the cookie stays as it is
         if not row or not data:
             self._session_key = None
             return {}
@@ -163,6 +167,15 @@ class SessionStore(SessionBase):
         while batch := list(expired.values_list("pk", flat=True)[:BATCH]):
             expired.filter(pk__in=batch).delete()
 
+    def _find(self) -> Session | None:
+        try:
+            return next(iter(self._rows()), None)
+        except OperationalError:
+            if not self.may_stay_unread:
+                raise
+            self.is_unread = True
+            return None
+
     def _rows(self) -> Iterable[Session]:
         """Return the cookie's row, if it has not expired, with all that a request needs.
 
@@ -203,6 +216,11 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         request.session.meta = request.META  # type: ignore[attr-defined]
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        is_public = request.resolver_match.view_name in settings.PUBLIC_PAGES  # type: ignore[union-attr]
+        session = cast("SessionStore", request.session)
+        session.may_stay_unread = is_public and request.method in ("GET", "HEAD")
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session = cast("SessionStore", request.session)

@@ -269,6 +269,15 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 MESSAGE_STORAGE = "config.messages.CookieStorage"
+# Shown also while the database is away, and then to everybody as to a visitor.
+PUBLIC_PAGES = [
+    "landing",
+    "account_login",
+    "account_signup",
+    "account_reset_password",
+    "waitlist:join",
+    "waitlist:thanks",
+]
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = (

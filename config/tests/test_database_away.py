@@ -27,15 +27,22 @@ for method, path, session in json.loads(sys.argv[1]):
     data = {"email": "ann@example.com"}
     response = client.generic(method, path, json.dumps(data), "application/json")
     seconds = time.perf_counter() - started
-    print(json.dumps([response.status_code, response.text, dict(response.headers), seconds]))
+    headers = dict(response.headers) | {"Set-Cookie": response.cookies.output()}
+    print(json.dumps([response.status_code, response.text, headers, seconds]))
 """
+SESSION = "a-session-of-yesterday"
 REQUESTS = [
     ("GET", "/", ""),
     ("GET", "/waitlist/", ""),
     ("GET", "/accounts/login/", ""),
+    ("GET", "/", SESSION),
+    ("GET", "/accounts/login/", SESSION),
+    ("GET", "/waitlist/", SESSION),
+    ("POST", "/accounts/login/", SESSION),
+    ("GET", "/organizations/", SESSION),
     ("GET", "/health/live", ""),
     ("GET", "/health/ready", ""),
-    ("GET", "/o/acme/", "a-session-of-yesterday"),
+    ("GET", "/o/acme/", SESSION),
     ("POST", "/api/waitlist", ""),
 ]
 
@@ -49,29 +56,45 @@ def process():
 @pytest.fixture
 def answers(process):
     lines = [json.loads(line) for line in process.stdout.splitlines()]
-    return {path: line for (_, path, _), line in zip(REQUESTS, lines, strict=True)}
+    asked = [" ".join(request).strip() for request in REQUESTS]
+    return dict(zip(asked, lines, strict=True))
 
 
 @pytest.mark.parametrize("path", ["/", "/waitlist/", "/accounts/login/", "/health/live"])
 def test_visitors_still_see_the_public_pages(answers, path):
-    assert answers[path][0] == 200
+    assert answers[f"GET {path}"][0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/waitlist/"])
+def test_so_does_who_may_be_signed_in_and_stays_it(answers, path):
+    status, text, headers, _ = answers[f"GET {path} {SESSION}"]
+    assert status == 200
+    assert "session=" not in headers["Set-Cookie"]
+    if path != "/waitlist/":  # which asks nobody who they are
+        assert "we cannot tell whether you are signed in" in text
+        assert "no-store" in headers["Cache-Control"]
+
+
+def test_nobody_is_led_to_sign_in_again(answers):
+    assert answers[f"GET /organizations/ {SESSION}"][0] == 503
+    assert answers[f"POST /accounts/login/ {SESSION}"][0] == 503
 
 
 def test_ready_says_no_soon_and_without_details(answers):
-    status, text, _, seconds = answers["/health/ready"]
+    status, text, _, seconds = answers["GET /health/ready"]
     assert (status, text) == (503, "unavailable")
     assert seconds < 1.2
 
 
 def test_a_page_whose_middleware_needs_rows_says_when_to_come_back(answers):
-    status, text, headers, _ = answers["/o/acme/"]
+    status, text, headers, _ = answers[f"GET /o/acme/ {SESSION}"]
     assert status == 503
     assert headers["Retry-After"] == "30"
     assert "We will be back in a moment" in text
 
 
 def test_the_api_says_so_in_json(answers):
-    status, text, headers, _ = answers["/api/waitlist"]
+    status, text, headers, _ = answers["POST /api/waitlist"]
     assert status == 503
     assert headers["Retry-After"] == "30"
     assert json.loads(text)["error"]["code"] == "unavailable"
