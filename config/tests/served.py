@@ -200,7 +200,10 @@ class Hole:
 
     def _connect(self, client):
         self._wait()
-        server = socket.create_connection((HOST, self.to))
+        try:
+            server = socket.create_connection((HOST, self.to))
+        except OSError:
+            return client.close()
         self.sockets += [client, server]
         for one, other in ((client, server), (server, client)):
             threading.Thread(target=self._forward, args=[one, other], daemon=True).start()

@@ -125,6 +125,28 @@ def test_a_database_that_only_reads_shows_pages_and_says_why_nothing_is_saved(mi
             read_only("off")
 
 
+def test_a_standby_shows_pages_too(migrated):
+    """Also the table that limits are counted in cannot be read there, as it has no log."""
+    migrated.ask("UPDATE accounts_session SET last_seen = now() - interval '1 hour'")
+    migrated.stop()
+    signal = migrated.data / "standby.signal"
+    signal.touch()
+    migrated.start()
+    try:
+        assert migrated.ask("SELECT pg_is_in_recovery()")
+        with Site(migrated.url()) as site:
+            assert site.get(PAGE, migrated.alice).status == 200
+            assert site.get("/health/ready").status == 200
+            assert site.ask(*JOIN).status == 503
+            assert "The database takes no writes: cannot " in site.log
+            assert "during recovery" in site.log
+            assert "Traceback" not in site.log
+    finally:
+        migrated.stop()
+        signal.unlink()
+        migrated.start()
+
+
 def test_a_missing_column_is_a_deploy_under_way_while_migrations_are_pending(migrated):
     applied = "FROM django_migrations WHERE app = 'orgs' AND name LIKE '0007%'"
     with Site(migrated.url()) as site, migrated.connect() as other:
