@@ -147,9 +147,7 @@ class Load:
 
     @property
     def summary(self):
-        bad = [
-            (answer.status, round(answer.seconds, 2), answer.text[:80]) for answer in self.failures
-        ]
+        bad = [(answer.status, round(answer.seconds, 2)) for answer in self.failures]
         return f"{len(self.answers)} requests, {len(bad)} failed: {bad[:10]}"
 
     def _visit(self, keeps):
