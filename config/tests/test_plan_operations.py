@@ -356,3 +356,14 @@ def test_rows_that_a_policy_hides_are_rows(planned, entry):
 def test_a_table_that_nobody_looked_at_may_have_rows(sql, planned):
     (step,) = planned(RunSQL(sql))
     assert "of unknown size" in step.destroys
+
+
+def test_a_table_that_a_step_before_has_dropped_is_not_locked(planned):
+    def locks(step):
+        return [size.table for size, _ in step.locks]
+
+    dropped = planned(
+        RunSQL("DROP TABLE orgs_teammembership"), RunSQL("DROP TABLE orgs_team CASCADE")
+    )
+    assert "orgs_team" in locks(dropped[0])
+    assert "orgs_teammembership" not in locks(dropped[1])

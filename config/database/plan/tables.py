@@ -133,7 +133,7 @@ class Tables:
         return [
             key.to_table
             for key in self.table(table).foreign_keys
-            if key.to_table != table
+            if self._is_another(key.to_table, table)
             and (not column or column in key.columns)
             and (not constraint or key.name == constraint)
         ]
@@ -142,7 +142,8 @@ class Tables:
         """Return the tables that foreign keys tie to it, or to one column, in either direction."""
         here = self.table(table).pointing_here
         away = [key.table for key in here if not column or column in key.to_columns]
-        return [*self.pointed_at(table, column=column), *(one for one in away if one != table)]
+        others = [one for one in away if self._is_another(one, table)]
+        return [*self.pointed_at(table, column=column), *others]
 
     def reached_from(self, tables: list[str]) -> list[str]:
         """Return these, and all that point at them, or at those that do."""
@@ -150,6 +151,10 @@ class Tables:
         for name in reached:  # which grows meanwhile
             reached += {key.table for key in self.table(name).pointing_here} - {*reached}
         return reached
+
+    def _is_another(self, name: str, table: str) -> bool:
+        """Whether a table is still there, and another one; those of other schemas are."""
+        return name != table and (name in self.known or "." in name)
 
 
 def _expressions(index: Index) -> list[str]:
