@@ -11,8 +11,10 @@ from django.db import connections
 from accounts.models import User
 from config import seeding
 from config.database import making
+from config.database.guards import DISPOSABLE
 from config.database.pending import pending_migrations
 from config.database.target import Target, parameters
+from config.models import MigrationFile
 
 
 def set_up(target: Target, say: Callable[[str], object], *, seed: bool) -> None:
@@ -38,7 +40,14 @@ def prepare(say: Callable[[str], object], *, seed: bool) -> None:
 
 
 def fill() -> None:
-    """Make what is missing of the demo people; raises CommandError if their rules forbid it."""
+    """Make what is missing of the demo people; raises CommandError if their rules forbid it.
+
+    Everybody knows their password, and one of them owns the platform. So not where staging or
+    production has been, even if ENVIRONMENT, which somebody forgot to set, says development.
+    """
+    deployed = MigrationFile.objects.exclude(environment__in=DISPOSABLE)
+    if place := deployed.values_list("environment", flat=True).first():
+        raise CommandError(f"Nobody was seeded: this database was migrated in {place}.")
     try:
         seeding.seed()
     except ValidationError as error:

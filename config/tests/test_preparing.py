@@ -5,12 +5,14 @@ import webbrowser
 
 import pytest
 from django.core.management.base import CommandError, OutputWrapper
+from django.utils import timezone
 
 from accounts.models import User
 from config import cast
 from config.database import preparing
 from config.database.target import Target
 from config.database.verbs import seed, setup, studio
+from config.models import MigrationFile
 
 
 @pytest.fixture
@@ -37,6 +39,20 @@ def test_the_demo_people_are_for_development_and_tests(db, run, environment):
 def test_no_other_environment_gets_people_whose_password_is_known(db, run, environment):
     with pytest.raises(CommandError, match=f"ENVIRONMENT is {environment}, and everybody knows"):
         run(seed.Seed, environment)
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_nobody_is_seeded_where_production_was_even_if_its_name_was_forgotten(
+    db, run, settings, environment
+):
+    now = timezone.now()
+    MigrationFile.objects.create(app="x", name="0001", applied=now, environment=environment)
+    with pytest.raises(CommandError, match=f"this database was migrated in {environment}"):
+        run(seed.Seed, "development")
+    settings.DEVELOPMENT = True
+    with pytest.raises(CommandError, match=f"this database was migrated in {environment}"):
+        run(setup.Setup)
     assert not User.objects.exists()
 
 
