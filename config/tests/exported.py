@@ -1,19 +1,20 @@
 """Exports of the tests' database, made once, and databases beside it to restore them into."""
 
 import contextlib
+import json
 import secrets
 import shutil
 from typing import NamedTuple
 
 import psycopg
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
 from accounts.models import Attempt, Mail, Session
 from config import cast
-from config.database.backups import dumping, restoring, sources
+from config.database.backups import dumping, files, manifest, restoring, sources
 from config.database.backups.dumping import Wish
+from config.database.progress import Progress
 from config.database.target import parameters
 
 
@@ -44,7 +45,8 @@ def forget():
 
 
 def entry():
-    return settings.DATABASES["default"]
+    """The entry of DATABASES of the tests' database, whatever a test has put there."""
+    return connection.settings_dict
 
 
 def copy(export, folder):
@@ -52,6 +54,22 @@ def copy(export, folder):
     for file in export.path.parent.glob(f"{export.path.name}*"):
         shutil.copy(file, folder)
     return folder / export.path.name
+
+
+def tell(path, **changes):
+    """Change what is told of an export, and its checksum."""
+    beside = manifest.beside(path)
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | changes))
+    _sign(path)
+
+
+def _sign(path):
+    with path.open("rb") as file:
+        sums = {path.name: files.checksum(file.fileno(), Progress())}
+    beside = manifest.beside(path)
+    sums[beside.name] = files.sum_of(beside.read_text())
+    manifest.checksums_beside(path).unlink()
+    files.write_checksums(manifest.checksums_beside(path), sums)
 
 
 class Beside(NamedTuple):
@@ -65,6 +83,10 @@ class Beside(NamedTuple):
 
     def connect(self):
         return psycopg.connect(**self.parameters, autocommit=True)
+
+    def drop(self):
+        with psycopg.connect(**parameters(entry()), autocommit=True) as served:
+            served.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
     def ask(self, question):
         """The first value that a query returns."""
@@ -80,10 +102,10 @@ class Beside(NamedTuple):
 @contextlib.contextmanager
 def beside():
     """An empty database, which is dropped at the end of the block."""
-    name = f"beside_{secrets.token_hex(4)}"
+    database = Beside(f"beside_{secrets.token_hex(4)}")
     with psycopg.connect(**parameters(entry()), autocommit=True) as served:
-        served.execute(f"CREATE DATABASE {name}")
-        try:
-            yield Beside(name)
-        finally:
-            served.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        served.execute(f"CREATE DATABASE {database.name} TEMPLATE template0")
+    try:
+        yield database
+    finally:
+        database.drop()

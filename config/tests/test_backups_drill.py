@@ -12,9 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 from config.database import clients
 from config.database.backups import restoring, scratch
 from config.database.target import parameters
-from config.tests.exported import copy, entry
+from config.tests.exported import copy, entry, tell
 from config.tests.servers import Server
-from config.tests.test_backups_restore import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 

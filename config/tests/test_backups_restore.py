@@ -1,16 +1,15 @@
 """manage.py db restore: all of an export comes back, or what was there stays."""
 
-import json
 import os
 import signal
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from config.database.backups import files, manifest, restoring, scripts
-from config.database.progress import Progress
-from config.tests.exported import copy, entry
+from config.database.backups import manifest, restoring, scripts
+from config.database.backups.sources import Source
+from config.tests.exported import copy, entry, tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -37,22 +36,6 @@ def restore(beside, db, settings, monkeypatch):
         return said.getvalue().splitlines()
 
     return run
-
-
-def tell(path, **changes):
-    """Change what is told of an export, and its checksum."""
-    beside = manifest.beside(path)
-    beside.write_text(json.dumps(json.loads(beside.read_text()) | changes))
-    sign(path)
-
-
-def sign(path):
-    with path.open("rb") as file:
-        sums = {path.name: files.checksum(file.fileno(), Progress())}
-    beside = manifest.beside(path)
-    sums[beside.name] = files.sum_of(beside.read_text())
-    manifest.checksums_beside(path).unlink()
-    files.write_checksums(manifest.checksums_beside(path), sums)
 
 
 @pytest.mark.parametrize("kind", ["dump", "sql"])
@@ -210,9 +193,13 @@ def test_nothing_is_replaced_while_somebody_is_connected(exports, filled, restor
     assert filled.ask("SELECT id FROM precious") == 1
 
 
-def test_a_copy_elsewhere_says_whose_it_is(exports, beside, restore, settings):
+def test_a_copy_elsewhere_whose_database_is_made_says_whose_it_is(
+    exports, beside, restore, settings
+):
     settings.ENVIRONMENT = "development"
+    beside.drop()
     said = "\n".join(restore(exports.dump.path))
+    assert f"Made the database {beside.name}." in said
     assert "2 emails were on their way and are given up" in said
     assert "This is a copy of test: its people are real" in said
     assert "as exported" in said
@@ -224,3 +211,10 @@ def test_some_tables_alone_are_not_restored(exports, beside, restore, tmp_path):
     with pytest.raises(CommandError, match="has some tables alone"):
         restore(path)
     assert restoring.is_empty(beside.connect())
+
+
+def test_a_server_from_before_17_is_not_asked_for_what_it_does_not_know(tmp_path):
+    path, script = tmp_path / "export.sql", BytesIO()
+    path.write_bytes(b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSELECT 1;\n")
+    restoring._hand_on(Source(path, is_sql=True, manifest=None), tmp_path, script, 150004)
+    assert script.getvalue() == b"SET lock_timeout = 0;\nSELECT 1;\n"

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 from django.core.management.base import CommandError
 
-from config.database import clients, exports, guards, interrupts
+from config.database import clients, exports, guards, interrupts, making
 from config.database.backups import restoring, scratch, sources
 from config.database.backups.sources import Source
-from config.database.target import parameters
+from config.database.target import Target, parameters
 from config.database.verbs import Verb
 
 
@@ -59,9 +59,12 @@ class Restore(Verb):
 
     def restore(self, source: Source, given: dict[str, Any], *, force: bool) -> None:
         """Restore the file into the database, over what is there if that is what they want."""
+        target = Target.of(clients.database())
+        if making.ensure(target, given):
+            self.say(f"Made the database {target.name}.")
         with clients.connect(given) as connection:
             if over := not restoring.is_empty(connection):
-                self.ask(connection, force=force)
+                self.ask(connection, target, force=force)
             try:
                 held = restoring.restore(source, given, connection, over=over)
             except CommandError as error:
@@ -73,17 +76,17 @@ class Restore(Verb):
             self.tell(source, held)
             _compare(source, connection)
 
-    def ask(self, connection: psycopg.Connection, *, force: bool) -> None:
+    def ask(self, connection: psycopg.Connection, target: Target, *, force: bool) -> None:
         """Refuse unless nobody else is connected and they type the database's name."""
-        name, environment = connection.info.dbname, self.target.environment
-        guards.nobody_else(connection, name)
-        loss = f"The database {name} is not empty: all that is in it would be replaced."
-        if environment not in guards.DISPOSABLE and (force or not sys.stdin.isatty()):
+        guards.nobody_else(connection, target.name)
+        loss = f"The database {target.name} is not empty: all that is in it would be replaced."
+        is_disposable = target.environment in guards.DISPOSABLE
+        if not is_disposable and (force or not sys.stdin.isatty()):
             raise CommandError(
-                f"{loss} In {environment} that takes somebody who types its name in a terminal, "
-                "and --force does not. An empty database takes no question."
+                f"{loss} In {target.environment} that takes somebody who types its name in a "
+                "terminal, and --force does not. An empty database takes no question."
             )
-        guards.ask_for_name(self.target, loss, force=force, stderr=self.stderr)
+        guards.ask_for_name(target, loss, force=force, stderr=self.stderr)
 
     def tell(self, source: Source, held: int) -> None:
         """Say what is not as it was, and what may surprise."""
