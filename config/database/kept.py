@@ -6,6 +6,7 @@ Whoever edits a file that has run changes what the next database becomes, and no
 import ast
 import hashlib
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from config.models import MigrationFile
 
 Key = tuple[str, str]  # app and name
+READ = ("id", "app", "name", "applied", "fingerprint")
 
 
 def keep() -> None:
@@ -28,7 +30,7 @@ def keep() -> None:
     there was a record is recorded as it is now. Records are never changed, but by `accept` or when
     a migration has been taken back and applied anew.
     """
-    if not _is_there():
+    if not _has(str(field.column) for field in MigrationFile._meta.concrete_fields):
         return
     files = _files()
     applied = _applied()
@@ -58,7 +60,7 @@ def accept(app: str, name: str) -> None:
 
 def edited(files: dict[Key, Migration], applied: dict[Key, datetime | None]) -> set[Key]:
     """Return which of the applied ones say something else by now than when they were applied."""
-    if not _is_there():
+    if not _has(READ):
         return set()
     return {
         key
@@ -111,12 +113,16 @@ def _says_nothing(node: Any) -> bool:
     return False
 
 
-def _is_there() -> bool:
-    """Whether the table is, which `migrate` may not have reached or may have taken back."""
+def _has(columns: Iterable[str]) -> bool:
+    """Whether the table has these: `migrate` may not have reached them, or have taken them back."""
+    wanted = list(columns)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s)", [MigrationFile._meta.db_table])
-        (found,) = cursor.fetchone()
-    return bool(found)
+        cursor.execute(
+            "SELECT count(*) FROM pg_attribute"
+            " WHERE attrelid = to_regclass(%s) AND attname = ANY (%s) AND NOT attisdropped",
+            [MigrationFile._meta.db_table, wanted],
+        )
+        return cursor.fetchone() == (len(wanted),)
 
 
 def _files() -> dict[Key, Migration]:
@@ -131,7 +137,7 @@ def _applied() -> dict[Key, datetime]:
 
 
 def _kept() -> dict[Key, MigrationFile]:
-    return {(row.app, row.name): row for row in MigrationFile.objects.all()}
+    return {(row.app, row.name): row for row in MigrationFile.objects.only(*READ)}
 
 
 def _is_current(row: MigrationFile | None, applied: datetime | None) -> bool:

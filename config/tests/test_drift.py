@@ -5,7 +5,7 @@ import io
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import InternalError, OperationalError, connection, models
+from django.db import InternalError, OperationalError, connection, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import CaptureQueriesContext
@@ -157,6 +157,15 @@ def test_only_what_is_applied_can_be_accepted(name):
     code, text = check("--accept", name)
     assert code == 1
     assert f"No migration {name} is applied here." in text
+
+
+def test_where_nothing_can_be_kept_that_is_a_sentence():
+    run("DROP TABLE config_migrationfile")
+    with transaction.atomic():
+        code, text = check("--accept", "orgs.0001_initial")
+        transaction.set_rollback(True)
+    assert code == 1
+    assert "Nothing can be kept of orgs.0001_initial: relation" in text
 
 
 def test_a_broken_order_is_told_and_the_rest_all_the_same():

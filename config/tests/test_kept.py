@@ -136,6 +136,17 @@ def test_before_its_table_is_made_nothing_is_kept_and_nothing_fails():
     assert edited() == []
 
 
+@pytest.mark.parametrize(("column", "is_known"), [("environment", True), ("fingerprint", False)])
+def test_a_column_of_its_table_that_is_missing_keeps_nothing_from_being_read(
+    file, column, is_known
+):
+    add(file, "\nX = 1\n")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE config_migrationfile DROP {column}")
+    kept.keep()
+    assert edited() == ([KEY] if is_known else [])
+
+
 def test_to_keep_what_is_kept_already_costs_few_statements():
     kept.keep()
     with CaptureQueriesContext(connection) as queries:

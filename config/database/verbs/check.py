@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 
 from config.database import drift, kept
 from config.database.drift import NOT_COMPARED, Finding
@@ -47,6 +47,9 @@ class Check(Verb):
             kept.accept(*name.split(".", 1))
         except (LookupError, TypeError) as error:
             raise CommandError(f"No migration {name} is applied here.") from error
+        except DatabaseError as error:
+            reason = str(error).partition("\n")[0]
+            raise CommandError(f"Nothing can be kept of {name}: {reason}") from error
         self.say(f"The file of {name} is taken as it is now.")
 
     def show(self, finding: Finding) -> None:
