@@ -4,7 +4,9 @@ import io
 import webbrowser
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
@@ -107,3 +109,12 @@ def test_the_studio_opens_in_a_browser_if_there_is_one(run, monkeypatch):
     assert opened[0].endswith("/admin/")
     monkeypatch.setattr(webbrowser, "open", lambda _: True)
     run(studio.Studio, open=True)
+
+
+def test_a_database_that_fails_is_a_sentence(monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("the server does not answer")
+
+    monkeypatch.setattr(seed, "pending_migrations", fail)
+    with pytest.raises(CommandError, match="PostgreSQL could not do that: the server does not ans"):
+        call_command("db", "seed", stdout=io.StringIO())

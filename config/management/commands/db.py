@@ -4,7 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from config.database.target import Target
 from config.database.verbs import Verb
@@ -45,4 +46,7 @@ class Command(BaseCommand):
     def handle(self, *, verb: str, **options: Any) -> None:
         target = Target.of(settings.DATABASES["default"])
         self.stdout.write(str(target))
-        VERBS[verb](target, self.stdout, self.stderr).run(**options)
+        try:
+            VERBS[verb](target, self.stdout, self.stderr).run(**options)
+        except OperationalError as error:  # away, full, too slow: nobody needs to see our code
+            raise CommandError(f"PostgreSQL could not do that: {error}") from error
