@@ -25,6 +25,24 @@ def test_a_restart_under_load_costs_two_requests_at_most(migrated, record_proper
     assert load.longest < back - began + 2
 
 
+def test_whose_connection_is_cut_gets_the_page_from_another_but_nothing_is_sent_twice(migrated):
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with (
+        Site(migrated.url()) as site,
+        migrated.connect() as other,
+        ThreadPoolExecutor() as visitors,
+    ):
+        with other.transaction():
+            other.execute(f"{LOCK}; LOCK TABLE orgs_membership IN ACCESS EXCLUSIVE MODE")
+            page = visitors.submit(site.get, PAGE, migrated.alice)
+            form = visitors.submit(site.ask, *JOIN)
+            until_waiting(migrated, 2)
+            other.execute(cut)
+            assert form.result().status == 503
+        assert page.result().status == 200
+        assert "The database is away: terminating connection" in site.log
+
+
 def test_a_silent_database_keeps_nobody_for_ever_and_nobody_else_at_all(migrated, record_property):
     """Ten seconds in which what is sent is taken, and nothing comes back."""
     with (
