@@ -43,19 +43,26 @@ def export(folder):
 
 
 @pytest.fixture
-def meanwhile(monkeypatch):
-    """Have something happen while pg_dump runs, given its process, which waits for it."""
+def meanwhile(monkeypatch, tmp_path):
+    """Have something happen once pg_dump is started, given its process, which waits for it."""
+    find, program = clients.find, tmp_path / "pg_dump"
+
+    def stopped(name, connection):
+        program.write_text(f'#!/bin/sh\nkill -STOP $$\nexec {find(name, connection)} "$@"\n')
+        program.chmod(0o755)
+        return program
 
     def happens(work):
         def and_work(run, _seconds):
             monkeypatch.undo()
-            run.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, run.process.pid, os.WSTOPPED | os.WNOWAIT)
             try:
                 work(run.process)
             finally:
                 run.process.send_signal(signal.SIGCONT)
             return True
 
+        monkeypatch.setattr(clients, "find", stopped)
         monkeypatch.setattr(clients.Run, "still_going", and_work)
 
     return happens
