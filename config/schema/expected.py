@@ -108,6 +108,7 @@ def _is_run(sql: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1)
 def _statements(registry: Apps) -> str:
     with connection.schema_editor(collect_sql=True, atomic=False) as editor:
         for model in _models(registry):
