@@ -202,13 +202,10 @@ def test_over_tls_its_certificate_and_name_are_verified(
     monkeypatch.setattr(ValkeyCache, "_away_until", 0)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-    with Valkey() as server:
-        plain, server.port = server.port, server.port
-        server.stop()
-        server.command[server.command.index("--port") + 1] = "0"
-        server.command += ["--tls-port", str(plain), "--tls-auth-clients", "no"]
-        server.command += ["--tls-cert-file", certificate[0], "--tls-key-file", certificate[1]]
-        server.start()
+    server = Valkey("--tls-auth-clients", "no")
+    server.command += ["--tls-cert-file", certificate[0], "--tls-key-file", certificate[1]]
+    server.command += ["--port", "0", "--tls-port", str(server.port)]
+    with server:
         settings.CACHES = server.caches(scheme="rediss", host=host)
         cache.set("key", 1)
         assert cache.get("key") == (1 if works else None)

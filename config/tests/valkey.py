@@ -20,7 +20,7 @@ from config.database.embedded import cluster
 
 PROGRAMS = ("valkey-server", "redis-server")
 # A shell that waits for the end of its input, which comes with the end of the tests' process.
-TIDY = '"$@" >/dev/null 2>&1 & echo $!; cat; kill -CONT $!; kill -KILL $!'
+TIDY = '"$@" >/dev/null 2>&1 & echo $!; cat; kill -CONT $!; kill -KILL $!; wait'
 
 
 class Valkey:
