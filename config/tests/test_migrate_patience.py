@@ -50,9 +50,8 @@ def test_the_site_goes_first_and_the_migration_tries_again(notes, site, server, 
     notes.write("color", COLUMN, OTHER, atomic=atomic)
     process = notes.start(*SOON)
     assert wait_until(lambda: server.ask(WAITING))
-    began = time.monotonic()
-    assert server.ask("SELECT count(*) FROM notes_note") == 0  # queues behind the migration
-    assert time.monotonic() - began < 1.5
+    asks = "SELECT count(*) FROM notes_note"  # which queues behind the migration
+    assert server.ask(asks, options="-c statement_timeout=5s") == 0
     site.execute("COMMIT")
     code, _, errors = ended(process)
     assert (code, server.ask(COLUMNS)) == (0, ["color", "shape"]), errors
