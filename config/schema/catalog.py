@@ -15,6 +15,9 @@ from django.db import connection, models, transaction
 from config.schema import queries
 
 IN_TEMPORARY = re.compile(r"\bpg_temp(_\d+)?\.")
+# What `x IN ('a', 'b')` says of a varchar, once pg_dump has written it down and it was read back.
+TEXT = r"'(?:[^']|'')*'::character varying"
+RESTORED = re.compile(rf"\bARRAY\[({TEXT}::text(?:, {TEXT}::text)*)\]")
 PATIENCE = "2s"  # to wait for a migration that holds a table: its size cannot be asked meanwhile
 
 
@@ -154,7 +157,7 @@ def _read(which: str) -> dict[str, Table]:
 
         def rows(query: str) -> Iterator[tuple[Any, ...]]:
             cursor.execute(query.format(shown=shown, which=which))
-            return (_without_temporary(row) for row in cursor.fetchall())
+            return (_as_first_written(row) for row in cursor.fetchall())
 
         tables = _tables(rows(queries.TABLES))
         # What appeared since the first statement is left for the next time.
@@ -172,9 +175,20 @@ def _read(which: str) -> dict[str, Table]:
     return tables
 
 
-def _without_temporary(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Let a definition name temporary functions as if they were none."""
-    return tuple(IN_TEMPORARY.sub("", one) if isinstance(one, str) else one for one in row)
+def _as_first_written(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Let a definition name temporary functions as if they were none, and be as before a restore.
+
+    PostgreSQL writes `ARRAY['a'::character varying]::text[]`. Read back, that is an array of texts,
+    and from then on it writes `ARRAY['a'::character varying::text]`.
+    """
+    return tuple(_written(one) if isinstance(one, str) else one for one in row)
+
+
+def _written(definition: str) -> str:
+    return RESTORED.sub(
+        lambda array: f"ARRAY[{re.sub(f'({TEXT})::text', r'\1', array[1])}]::text[]",
+        IN_TEMPORARY.sub("", definition),
+    )
 
 
 def _functions(which: str) -> dict[str, list[Function]]:
