@@ -12,7 +12,7 @@ from textwrap import indent
 
 from django.apps import apps
 from django.apps.registry import Apps
-from django.db import InternalError, NotSupportedError, ProgrammingError
+from django.db import InternalError, NotSupportedError, ProgrammingError, connection
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.questioner import MigrationQuestioner
@@ -23,6 +23,7 @@ from config.schema.catalog import Schema
 from config.schema.comparison import Difference
 from config.schema.history import History
 
+INSTALLED = {"site-packages", "dist-packages"}
 NOT_COMPARED = "Not compared"
 KINDS = {
     "table": (
@@ -126,6 +127,12 @@ def _of_models(past: History) -> Iterator[Finding]:
         "Run manage.py makemigrations, read what it wrote, and commit it.",
     )
     yield Finding(
+        "Apps that have models and no migrations yet",
+        bare := _without_migrations(past.loader),
+        "makemigrations leaves them out until they are named: run manage.py makemigrations "
+        f"{' '.join(bare)}, read what it wrote, and commit it.",
+    )
+    yield Finding(
         "Changes of libraries' models without a migration",
         [says for app, says in unmade if not _is_ours(app)],
         "A library's migrations are not this project's to make. A setting such as "
@@ -174,7 +181,24 @@ def _applied(past: History) -> Apps:
     if past.problem or loader is None:
         return apps
     nodes = [key for key in loader.graph.nodes if key in loader.applied_migrations]
-    return loader.project_state(nodes).apps
+    without = loader.unmigrated_apps - {*_without_migrations(loader)}  # models, read without keys
+    return loader.graph.make_state(nodes=nodes, real_apps=without).apps
+
+
+def has_changed_models() -> bool:
+    """Return whether a model of ours says what no migration does, pending ones included."""
+    loader = MigrationLoader(connection)
+    return bool(_without_migrations(loader)) or any(_is_ours(app) for app, _ in _unmade(loader))
+
+
+def _without_migrations(loader: MigrationLoader) -> list[str]:
+    """Return those of our apps that have tables to make, and not even a folder of migrations."""
+    return sorted(
+        app
+        for app in loader.unmigrated_apps
+        if not INSTALLED & {*Path(apps.get_app_config(app).path).parts}
+        and any(model._meta.managed for model in apps.get_app_config(app).get_models())
+    )
 
 
 def _unmade(loader: MigrationLoader) -> Iterable[tuple[str, str]]:
@@ -195,4 +219,4 @@ def _is_ours(app: str) -> bool:
     except LookupError:  # no such app is left
         return True
     folders = Path(str(import_module(str(module)).__file__)).parts
-    return not {"site-packages", "dist-packages"} & {*folders}
+    return not INSTALLED & {*folders}

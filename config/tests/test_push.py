@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -103,6 +104,21 @@ def test_each_push_leaves_one_new_migration_and_the_tables_of_the_models(project
     before = project.state()
     project.pushed()
     assert project.state() == before
+
+
+def test_the_first_models_of_an_app_without_a_folder_for_migrations_are_made(project):
+    shutil.rmtree(project.folder / "tags" / "migrations")
+    user = "user = models.ForeignKey('accounts.User', models.CASCADE, db_index=False)"
+    index = "class Meta: indexes = [models.Index(fields=['user'], name='by_user')]"
+    project.models(user, index, app="tags")
+    code, output, errors = project.run("check", command="db")
+    assert (code, "no migrations yet (1)\n  tags\n" in output) == (1, True), output + errors
+    output, errors = project.run("plan", command="db")[1:]
+    assert "There is nothing to migrate." in output
+    assert "Models say what no migration does" in errors
+    project.pushed()
+    assert project.ask(RECORDED) == "tags.0001_initial"
+    assert project.run("check", command="db")[0] == 0
 
 
 def test_a_default_for_the_rows_of_before_is_for_them_alone():

@@ -35,8 +35,13 @@ def folders() -> dict[str, Path]:
 
 
 def labels() -> list[str]:
-    """Return those apps that have migrations."""
-    return sorted(app for app, folder in folders().items() if (folder / "__init__.py").exists())
+    """Return those apps that have migrations, or models that need their first."""
+    return sorted(
+        app
+        for app, folder in folders().items()
+        if (folder / "__init__.py").exists()
+        or any(model._meta.managed for model in apps.get_app_config(app).get_models())
+    )
 
 
 def on_disk() -> set[Path]:

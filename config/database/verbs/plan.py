@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from config.database import plan
+from config.database import drift, plan
 from config.database.pending import BROKEN
 from config.database.plan import report
 from config.database.verbs import Verb
@@ -31,6 +31,9 @@ class Plan(Verb):
             raise CommandError(f"The migrations have no order: {error}") from error
         if not steps:
             self.stdout.write("There is nothing to migrate.")
+        if not options["app_label"] and drift.has_changed_models():
+            self.say("Models say what no migration does: manage.py db check names it.")
+        if not steps:
             return
         for line in report.lines(steps, all_sql=options["sql"]):
             self.stdout.write(line)
