@@ -157,7 +157,7 @@ class Bouncer(_Listens):
         self.program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
         if not self.program:
             missing = "PgBouncer is missing: apt-get install pgbouncer"
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
         self.server = server
         self.folder = _new_folder("bouncer")
         self.port = cluster.free_port()

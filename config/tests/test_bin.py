@@ -23,6 +23,7 @@ case "$*" in
   "-m pip install "*) sleep 0.1; echo pip >>installations; [ ! -e broken ] || exit 1 ;;
   *flock*) exec {python} "$@" ;;
   "-c "*) ;;
+  *pytest*) echo "$*"; echo "CI=${{CI-}} $*" >>tested; [ ! -e broken ] || exit 1 ;;
   *"ruff check"*) [ ! -e broken ] || {{ echo "E501 too long"; exit 1; }} ;;
   *) echo "$*"; [ ! -e broken ] || exit 1 ;;
 esac
@@ -194,6 +195,15 @@ def test_ci_says_which_step_failed_and_why_and_goes_on(ready):
     assert "FAILED" in next(line for line in lines if line.startswith("ruff check"))
     assert "    E501 too long" in lines
     assert any(line.startswith("browser tests") for line in lines)
+
+
+def test_in_ci_a_missing_program_is_a_failure_and_not_skipped(ready):
+    """PgBouncer and Chromium: see servers.py and browser/conftest.py."""
+    (ready.folder / "tested").unlink()
+    ready.run("bin/ci")
+    tested = ready.lines("tested")
+    assert len(tested) == 3
+    assert all(line.startswith("CI=true -m pytest") for line in tested)
 
 
 def test_ci_ends_with_the_closing_line_of_pytest(ready):

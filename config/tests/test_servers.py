@@ -50,6 +50,14 @@ def test_a_bouncer_lends_its_connections_for_a_transaction():
         assert bouncer.ask("SELECT 1") == 1
 
 
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail), ("", pytest.skip)])
+def test_without_pgbouncer_the_tests_fail_where_all_are_due(monkeypatch, ci, outcome):
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    with pytest.raises(outcome.Exception, match="apt-get install pgbouncer"):
+        Bouncer(None)
+
+
 def test_a_bouncer_with_a_certificate_speaks_tls_alone():
     tls = Authority().certificate("db.example.com")
     with Server() as server, Bouncer(server, tls=tls) as bouncer:
