@@ -16,12 +16,12 @@ class Studio(Verb):
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
-        parser.add_argument("--open", action="store_true", help="open the admin in a browser")
+        parser.add_argument("--open", action="store_true", help="open both in a browser")
 
     def run(self, **options: Any) -> None:
         rows, schema = (
             settings.SITE_URL + reverse(f"admin:{page}") for page in ("index", "schema")
         )
         self.stdout.write(f"Rows:   {rows}\nSchema: {schema}")
-        if options["open"] and not webbrowser.open(rows):
-            raise CommandError(f"There is no browser here to open; open {rows} yourself.")
+        if options["open"] and not (webbrowser.open(rows) and webbrowser.open(schema)):
+            raise CommandError("There is no browser here to open: open these yourself.")
