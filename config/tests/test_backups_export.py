@@ -19,7 +19,7 @@ from accounts.models import Session, User
 from accounts.verbs import Verb
 from config.database import clients, exports
 from config.database.backups.manifest import Manifest
-from config.database.target import parameters
+from config.database.target import Target, parameters
 from config.tests.exported import entry
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -256,7 +256,7 @@ def test_behind_a_pooler_an_address_of_the_database_itself_is_needed(export, fol
         with pytest.raises(CommandError, match="set DATABASE_DIRECT_URL to an address of the data"):
             export()
         settings.DATABASE_DIRECT = {**entry(), "DISABLE_SERVER_SIDE_CURSORS": False}
-        export()
+        assert f"directly, {Target.of(settings.DATABASE_DIRECT)}" in export()
     finally:
         settings.DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = False
     assert len(names(folder)) == 3

@@ -3,6 +3,7 @@
 import os
 import signal
 from io import BytesIO, StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,8 +31,12 @@ def restore(beside, db, settings, monkeypatch):
     """What one types, for the database `beside`; returns the lines that were said."""
     monkeypatch.setitem(settings.DATABASES, "default", {**entry(), "NAME": beside.name})
 
-    def run(*arguments):
+    def run(*arguments, typed=None):
         said = StringIO()
+        if typed is not None:
+            answer = f"{typed}\n"
+            terminal = SimpleNamespace(isatty=lambda: True, readline=lambda: answer)
+            monkeypatch.setattr("sys.stdin", terminal)
         call_command("db", "restore", *map(str, arguments), stdout=said, stderr=said)
         return said.getvalue().splitlines()
 
@@ -158,7 +163,7 @@ def test_who_stops_a_restore_finds_what_was_there(exports, filled, restore, monk
 
     monkeypatch.setattr(restoring, "_hand_on", and_stop)
     with pytest.raises(CommandError, match=r"^Stopped; the database is as it was\.$"):
-        restore(exports.dump.path, "--force")
+        restore(exports.dump.path, typed=filled.name)
     assert filled.ask("SELECT id FROM precious") == 1
 
 
@@ -172,24 +177,25 @@ def test_a_psql_that_is_killed_leaves_what_was_there(exports, filled, monkeypatc
     assert filled.ask("SELECT id FROM precious") == 1
 
 
-def test_a_database_that_is_not_empty_takes_somebody_who_types_its_name(exports, filled, restore):
-    with pytest.raises(CommandError, match=r"is not empty: .* say --force if you mean it"):
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_a_database_that_is_not_empty_takes_somebody_who_types_its_name(
+    exports, filled, restore, settings, environment
+):
+    settings.ENVIRONMENT = environment
+    with pytest.raises(CommandError, match=r"is not empty: .* who types its name in a terminal"):
         restore(exports.dump.path)
-    assert filled.ask("SELECT id FROM precious") == 1
-    assert "Restored" in "\n".join(restore(exports.dump.path, "--force"))
-    assert filled.ask(PEOPLE) == 3
-
-
-def test_force_does_not_answer_in_production(exports, filled, restore, settings):
-    settings.ENVIRONMENT = "production"
-    with pytest.raises(CommandError, match=r"In production that takes somebody who types its name"):
+    with pytest.raises(CommandError, match="That is not its name"):
+        restore(exports.dump.path, typed="yes")
+    with pytest.raises(CommandError, match="unrecognized arguments: --force"):
         restore(exports.dump.path, "--force")
     assert filled.ask("SELECT id FROM precious") == 1
+    assert "Restored" in "\n".join(restore(exports.dump.path, typed=filled.name))
+    assert filled.ask(PEOPLE) == 3
 
 
 def test_nothing_is_replaced_while_somebody_is_connected(exports, filled, restore):
     with filled.connect(), pytest.raises(CommandError, match="Others are connected to beside_"):
-        restore(exports.dump.path, "--force")
+        restore(exports.dump.path, typed=filled.name)
     assert filled.ask("SELECT id FROM precious") == 1
 
 

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import OutputWrapper
 
 from config.database.target import Target
@@ -32,3 +33,8 @@ class Verb:
     def say(self, text: str) -> None:
         """Write a line for who waits or has to answer, not in the red of an error."""
         self.stderr.write(text, style_func=str)
+
+    def tell_direct(self) -> None:
+        """Say where PostgreSQL's own programs go, if there is an address past a pooler."""
+        if settings.DATABASE_DIRECT:
+            self.stdout.write(f"directly, {Target.of(settings.DATABASE_DIRECT)}")

@@ -31,6 +31,7 @@ class Export(Verb):
         parser.add_argument("--folder", type=Path, default=BASE_DIR / "backups", help="write here")
 
     def run(self, **options: Any) -> None:
+        self.tell_direct()
         wish = dumping.Wish(
             part="schema" if options["schema_only"] else "data" if options["data_only"] else "all",
             tables=tuple(options["table"]),

@@ -30,13 +30,9 @@ class Restore(Verb):
         parser.add_argument(
             "--unverified", action="store_true", help="without a checksum and counts to compare"
         )
-        parser.add_argument(
-            "--force",
-            action="store_true",
-            help="do not ask before rows are lost, in development and test alone",
-        )
 
     def run(self, **options: Any) -> None:
+        self.tell_direct()
         began = time.monotonic()
         stopped = interrupts.ends_with("Stopped; the database is as it was.")
         with stopped, clients.failures_in_a_sentence():
@@ -45,7 +41,7 @@ class Restore(Verb):
             if options["drill"]:
                 self.drill(source, given)
             else:
-                self.restore(source, given, force=options["force"])
+                self.restore(source, given)
         self.stdout.write(f"It took {time.monotonic() - began:.1f} s.")
 
     def drill(self, source: Source, given: dict[str, Any]) -> None:
@@ -57,14 +53,14 @@ class Restore(Verb):
             _compare(source, connection)
         self.stdout.write(f"{source.path.name} can be restored: {_told(source)}.")
 
-    def restore(self, source: Source, given: dict[str, Any], *, force: bool) -> None:
+    def restore(self, source: Source, given: dict[str, Any]) -> None:
         """Restore the file into the database, over what is there if that is what they want."""
         target = Target.of(clients.database())
         if making.ensure(target, given):
             self.say(f"Made the database {target.name}.")
         with clients.connect(given) as connection:
             if over := not restoring.is_empty(connection):
-                self.ask(connection, target, force=force)
+                self.ask(connection, target)
             try:
                 held = restoring.restore(source, given, connection, over=over)
             except CommandError as error:
@@ -76,17 +72,19 @@ class Restore(Verb):
             self.tell(source, held)
             _compare(source, connection)
 
-    def ask(self, connection: psycopg.Connection, target: Target, *, force: bool) -> None:
-        """Refuse unless nobody else is connected and they type the database's name."""
+    def ask(self, connection: psycopg.Connection, target: Target) -> None:
+        """Refuse unless nobody else is connected and they type the database's name.
+
+        There is no --force, in development either: its DATABASE_URL may lead anywhere.
+        """
         guards.nobody_else(connection, target.name)
         loss = f"The database {target.name} is not empty: all that is in it would be replaced."
-        is_disposable = target.environment in guards.DISPOSABLE
-        if not is_disposable and (force or not sys.stdin.isatty()):
+        if not sys.stdin.isatty():
             raise CommandError(
-                f"{loss} In {target.environment} that takes somebody who types its name in a "
-                "terminal, and --force does not. An empty database takes no question."
+                f"{loss} That takes somebody who types its name in a terminal. A database that is "
+                "empty, or missing, takes no question."
             )
-        guards.ask_for_name(target, loss, force=force, stderr=self.stderr)
+        guards.ask_for_name(target, loss, force=False, stderr=self.stderr)
 
     def tell(self, source: Source, held: int) -> None:
         """Say what is not as it was, and what may surprise."""
