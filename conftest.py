@@ -111,8 +111,9 @@ def operator(client, olivia):
 def mail_server(settings, monkeypatch):
     """The mail server of the settings: a real one, which is down until the test starts it."""
     monkeypatch.setattr(attempt, "_away_until", 0.0)
+    monkeypatch.setattr(attempt, "SECONDS", 60)  # one that answers does so, however busy it is
     server = MailServer()
-    options = {"host": "127.0.0.1", "port": server.port, "timeout": 5}
+    options = {"host": "127.0.0.1", "port": server.port, "timeout": 60}
     settings.MAILERS = {
         "default": {"BACKEND": "accounts.outbox.backend.EmailBackend"},
         "transport": {"BACKEND": "accounts.outbox.smtp.EmailBackend", "OPTIONS": options},

@@ -23,7 +23,7 @@ def in_threads(monkeypatch):
 def wait_for_threads():
     for thread in threading.enumerate():
         if thread.name == "outbox":
-            thread.join(5)
+            thread.join(60)
 
 
 def message(number):
@@ -34,7 +34,7 @@ def test_nobody_waits_and_one_thread_sends_all(mail_server, monkeypatch):
     goes_on, in_time, deliver = threading.Event(), [], attempt.send
 
     def held_up(mails):
-        in_time.append(goes_on.wait(2))
+        in_time.append(goes_on.wait(60))
         yield from deliver(mails)
 
     monkeypatch.setattr(attempt, "send", held_up)

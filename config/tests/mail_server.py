@@ -17,7 +17,7 @@ class MailServer:
     """Down until `start`; `mails` are those that it took, each with its text as `body`.
 
     `answers` has what it says to some addresses, `delay` the seconds it takes for each email, and
-    `visits` who connected.
+    `visits` who connected. While `goes_on` is not set it holds back what it says.
     """
 
     def __init__(self):
@@ -29,6 +29,8 @@ class MailServer:
         self.delay = 0
         self.visits = set()
         self.controller = None
+        self.goes_on = threading.Event()
+        self.goes_on.set()
 
     def start(self, *, refusing=False):
         self.refusing = refusing
@@ -62,6 +64,8 @@ class MailServer:
         mail.envelope = envelope.rcpt_tos
         self.mails.append(mail)
         await asyncio.sleep(self.delay)
+        while not self.goes_on.is_set():
+            await asyncio.sleep(0.01)
         return "250 OK"
 
 
@@ -80,7 +84,7 @@ def dripping(port, said=b""):
     def talk(visitor):
         with suppress(OSError), visitor:
             visitor.sendall(said)
-            for _ in range(100):  # five seconds, in which whoever waits for the end fails a test
+            for _ in range(1200):  # a minute: whoever waits for the end fails a test
                 if is_over.wait(0.05):
                     return
                 visitor.sendall(b"2")
