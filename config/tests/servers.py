@@ -124,6 +124,12 @@ class Server(_Listens):
         self.stop()
         self.start()
 
+    def renew(self, pattern):
+        """Make its database a copy of another one; whoever is connected to it is thrown out."""
+        with self.connect(dbname="postgres", user="postgres") as connection:
+            connection.execute("DROP DATABASE groundwork WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE groundwork TEMPLATE {pattern} OWNER groundwork")
+
     def kill(self):
         """As a power cut would: PostgreSQL recovers at the next start."""
         pid = self.pid

@@ -22,19 +22,20 @@ SOON = ("notes", "--lock-timeout=1")
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(tmp_path_factory):
+    """Its database `first` is the pattern of those of the tests: with the first migration."""
     with Server() as server:
+        server.ask("CREATE DATABASE first")
+        notes = Notes(tmp_path_factory.mktemp("first"), server.url(name="first"))
+        assert notes.run()[0] == 0
         yield server
 
 
 @pytest.fixture
 def notes(server, tmp_path):
     """Where the first migration is applied, and the table is in use by the site."""
-    server.ask("DROP SCHEMA public CASCADE; CREATE SCHEMA public", user="postgres")
-    server.ask("GRANT ALL ON SCHEMA public TO groundwork", user="postgres")
-    notes = Notes(tmp_path, server.url())
-    assert notes.run()[0] == 0
-    return notes
+    server.renew("first")
+    return Notes(tmp_path, server.url())
 
 
 @pytest.fixture
