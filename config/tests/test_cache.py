@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
+from accounts.recent import recent
 from config import cache as production
 from config.env import SettingError
 from config.tests.at_once import at_once
@@ -55,6 +56,13 @@ def test_a_touched_entry_lives_longer():
     with connection.cursor() as cursor:  # fifteen minutes later
         cursor.execute("UPDATE cache SET expires = expires - interval '15 minutes'")
     assert (cache.get("key"), cache.get("older")) == (1, None)
+
+
+def test_what_may_be_old_is_so_for_a_minute_at_most():
+    recent("key", lambda: 1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM max(expires) - clock_timestamp()) FROM cache")
+        assert 50 < cursor.fetchone()[0] <= 60
 
 
 def test_no_timeout_means_for_ever():
