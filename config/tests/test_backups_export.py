@@ -223,14 +223,22 @@ def test_a_limit_on_the_size_of_files_leaves_nothing(export, folder):
     assert names(folder) == []
 
 
-def test_a_disk_that_is_full_at_the_end_leaves_nothing(export, folder, monkeypatch):
-    def refuse(*_args):
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("step", range(6))
+def test_a_disk_that_is_full_at_the_end_leaves_nothing(export, folder, monkeypatch, step):
+    """Whichever of the three files it is, and also when the last has its name already."""
+    synced = []
+
+    def refuse(descriptor):
+        synced.append(descriptor)
+        if len(synced) > step:
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(CommandError, match=r"cannot be written: No space left on device\.$"):
-        export()
+        export("--schema-only")
     assert names(folder) == []
+    monkeypatch.undo()
+    assert len(synced) == step + 1
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(export, folder):

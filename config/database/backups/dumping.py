@@ -65,7 +65,7 @@ def export(wish: Wish, folder: Path, database: dict[str, Any]) -> Export:
         told = _manifest(wish, taken, name, server)
         path = folder / _file_name(told, wish)
         beside = (manifest.beside(path), manifest.checksums_beside(path))
-        with files.gone_on_failure(*beside), files.whole(path) as part:
+        with files.gone_on_failure(path, *beside), files.whole(path) as part:
             _dump(part, parameters(database), [f"--snapshot={snapshot}", *_flags(wish, told)])
             _write_beside(path, part, told)
     return Export(path, path.stat().st_size, told)
