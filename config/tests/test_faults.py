@@ -20,8 +20,11 @@ def test_a_restart_under_load_costs_two_requests_at_most(migrated, record_proper
         migrated.restart()
         back = time.monotonic()
         load.go_on(100)
+        log = site.log
     record_property("restart", f"{load.summary}, down {back - began:.2f} s, {load.longest:.2f} s")
     assert len(load.failures) <= 2
+    assert {one.status for one in load.failures} <= {503}
+    assert "Traceback" not in log
     assert load.longest < back - began + 2
 
 

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.migrations import AddField, CreateModel
 from django.db.migrations.graph import MigrationGraph
 
+from config.database import guards
 from config.database.pushing.files import migration
 from config.database.pushing.folding import fold
 from config.database.target import Target
@@ -327,6 +328,13 @@ def test_at_a_terminal_it_asks(monkeypatch, typed, goes_on):
     with nullcontext() if goes_on else pytest.raises(CommandError, match="Nothing was changed"):
         verb.ask(["2 values of notes_note.color"])
     assert "loses\n  2 values of notes_note.color\nGo on? [y/N] " in told.getvalue()
+
+
+def test_it_is_refused_where_the_connection_led_elsewhere_after_all(db, monkeypatch):
+    monkeypatch.setattr(guards, "is_local", lambda reached: not reached)
+    verb = Push(Target("development", "127.0.0.1", "5432", "groundwork"), *[None] * 2)
+    with pytest.raises(CommandError, match=r"the connection leads to \S+: stopped"):
+        verb.run(force=True)
 
 
 def test_it_is_for_this_machine_alone(project):
