@@ -72,7 +72,11 @@ JSON = {
     "rename_fields": {"levelname": "level", "name": "logger"},
     "timestamp": "time",
 }
-TEXT = {"format": "%(asctime)s %(levelname)s %(message)s [%(request_id)s]", "datefmt": "%H:%M:%S"}
+TEXT = {
+    "()": "config.logs.TextFormatter",
+    "format": "%(asctime)s %(levelname)s %(message)s [%(request_id)s]",
+    "datefmt": "%H:%M:%S",
+}
 
 
 class RequestLogMiddleware:
@@ -90,6 +94,13 @@ class RequestLogMiddleware:
         response[HEADER] = request_id.get()
         _log(request, response.status_code, milliseconds=(time.perf_counter() - started) * 1000)
         return response
+
+
+class TextFormatter(logging.Formatter):
+    """Leaves out the request's id where there is no request."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return super().formatMessage(record).removesuffix(" []")
 
 
 class DiscreetFilter(logging.Filter):
