@@ -1,6 +1,6 @@
 """What `migrate` does not do to rows unless it is told to, and they are kept elsewhere."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -22,21 +22,35 @@ def check(app_label: str, migration_name: str, *, is_allowed: bool) -> None:
         return
     steps = [step for step in plan.steps(app_label, migration_name) if step.destroys]
     exported = exports.latest() if steps else None
-    if steps and not (is_allowed and exported and exported > timezone.now() - FRESH):
-        raise CommandError(_refusal(steps, f"{app_label} {migration_name}".split(), exported))
+    is_kept = bool(exported and exported > timezone.now() - FRESH)
+    if steps and not (is_allowed and is_kept):
+        last = f"the last is of {exported:%Y-%m-%d %H:%M} UTC" if exported else "there is none"
+        target = f"{app_label} {migration_name}".split()
+        wanted = _wanted(last, target, is_allowed=is_allowed, is_kept=is_kept)
+        raise CommandError("\n".join([*_losses(steps), "", *wanted]))
 
 
 def _is_empty() -> bool:
     return not {*connection.introspection.table_names()} - {"django_migrations"}
 
 
-def _refusal(steps: list[plan.Step], target: list[str], exported: datetime | None) -> str:
-    last = f"the last is of {exported:%Y-%m-%d %H:%M} UTC" if exported else "there is none"
-    lines = ["Nothing is applied, because something would be lost:", ""]
-    lines += [
-        f"  {step.migration}: {step.operation}, which loses {step.destroys}" for step in steps
+def _losses(steps: list[plan.Step]) -> list[str]:
+    lines = [f"  {one.migration}: {one.operation}, which loses {one.destroys}" for one in steps]
+    return ["Nothing is applied, because something would be lost:", "", *lines]
+
+
+def _wanted(last: str, target: list[str], *, is_allowed: bool, is_kept: bool) -> list[str]:
+    """Return what it takes and is not there yet, and the commands for that."""
+    told = "that has to be allowed, and the whole database exported within the last hour; "
+    commands = [("db plan", *target), ("db export",), ("migrate", *target, "--allow-destructive")]
+    if is_allowed:
+        told = "that takes an export of the whole database from the last hour, too; "
+        del commands[0]
+    elif is_kept:
+        told = "that has to be allowed. The whole database is exported: "
+        del commands[1]
+    return [
+        f"In {settings.ENVIRONMENT} {told}{last}. To go on:",
+        "",
+        *(f"  python manage.py {' '.join(command)}" for command in commands),
     ]
-    lines += ["", f"In {settings.ENVIRONMENT} that has to be allowed, and the whole database "]
-    lines[-1] += f"exported within the last hour; {last}. To go on:"
-    commands = ("db plan", *target), ("db export",), ("migrate", *target, "--allow-destructive")
-    return "\n".join([*lines, "", *(f"  python manage.py {' '.join(one)}" for one in commands)])
