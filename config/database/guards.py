@@ -19,6 +19,12 @@ OTHERS = """
         AND backend_type IS DISTINCT FROM 'autovacuum worker'
     ORDER BY backend_start, pid
 """
+# How people end what a name ends with (config.database gives them); the first that fits is said.
+ENDED_BY = {
+    "-development-dev": "Ctrl-C in the terminal of ./bin/dev ends what it runs.",
+    "-web": "The site is running: stop it, and its worker, for as long as this takes.",
+    "-worker": "The worker is running: stop it for as long as this takes.",
+}
 MIGRATED_IN = "SELECT DISTINCT environment FROM config_migrationfile ORDER BY environment"
 
 
@@ -61,8 +67,13 @@ def nobody_else(connection: psycopg.Connection, name: str) -> None:
                     + (f", since {since:%Y-%m-%d %H:%M:%S %Z}" if since else "")
                     for application, user, pid, since in others
                 ]
+                + [advice for end, advice in ENDED_BY.items() if _any_ends(others, end)][:1]
             )
         )
+
+
+def _any_ends(others: list[tuple[Any, ...]], end: str) -> bool:
+    return any((application or "").endswith(end) for application, *_ in others)
 
 
 def origins(given: dict[str, Any]) -> list[str]:

@@ -66,6 +66,23 @@ def test_others_who_are_connected_are_named(db):
     assert any(line.startswith(start) for line in sessions)
 
 
+@pytest.mark.parametrize(
+    ("application", "advice"),
+    [
+        ("groundwork-development-dev", "Ctrl-C in the terminal of ./bin/dev ends what it runs."),
+        ("groundwork-production-worker", "The worker is running: stop it for as long as"),
+    ],
+)
+def test_how_to_end_the_projects_own_is_said(db, application, advice):
+    given = parameters(connection.settings_dict)
+    with (
+        psycopg.connect(**given | {"application_name": application}),
+        psycopg.connect(**given | {"dbname": "postgres"}) as ours,
+        pytest.raises(CommandError, match=f"\n{advice}"),
+    ):
+        guards.nobody_else(ours, given["dbname"])
+
+
 def test_ones_own_connection_and_those_to_other_databases_are_not_others(db):
     given = parameters(connection.settings_dict)
     with psycopg.connect(**given | {"dbname": "postgres"}) as ours:
