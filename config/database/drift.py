@@ -97,8 +97,9 @@ def _of_files(past: History) -> Iterator[Finding]:
     yield Finding(
         "Applied, and the file is gone",
         [str(one) for one in past.missing],
-        "Get the file back from git. If it was squashed, manage.py migrate APP --prune forgets it; "
-        "if the whole app was removed, delete its rows from django_migrations and its tables.",
+        "Does a newer release have it? Then this is older code, and all is well. Else get the file "
+        "back from git. If it was squashed, manage.py migrate APP --prune forgets it; if the whole "
+        "app was removed, delete its rows from django_migrations and its tables.",
     )
     ours = [one for one in past.edited if _is_ours(one.app)]
     yield Finding(

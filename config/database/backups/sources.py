@@ -69,6 +69,7 @@ def open_source(path: Path, *, unverified: bool) -> Source:
     `unverified` nothing is compared, and nothing but the file needed.
     """
     try:
+        _check_is_file(path)
         told = None if unverified else _verified(path)
         head, tail = _ends(path)
     except OSError as error:
@@ -79,6 +80,17 @@ def open_source(path: Path, *, unverified: bool) -> Source:
     if is_sql and COMPLETE not in tail:
         raise CommandError(f"{path} is not whole: its end is missing.")
     return Source(path, is_sql, told)
+
+
+def _check_is_file(path: Path) -> None:
+    """Raise CommandError if it is none, with the newest export that is near."""
+    if not path.is_file():
+        is_folder = path.is_dir()
+        folder = path if is_folder else path.parent
+        there = [one for one in folder.glob("*") if one.suffix in (".dump", ".sql")]
+        newest = max(there, key=lambda one: one.stat().st_mtime, default=None)
+        told = f" The newest export there: {newest}" if newest else ""
+        raise CommandError(f"{path} {'is a folder' if is_folder else 'is not there'}.{told}")
 
 
 def _verified(path: Path) -> Manifest:

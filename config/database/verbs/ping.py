@@ -44,7 +44,7 @@ def _pool() -> str:
 def _say_limits(missing: list[str], role: str) -> str:
     seconds = settings.DATABASE_STATEMENT_SECONDS
     statements = [f"ALTER ROLE \"{role}\" SET {name} = '{seconds}s';" for name in missing]
-    return " ".join(["Behind this pooler nothing ends what takes a request too long:", *statements])
+    return " ".join(["Behind this pooler nothing ends what takes too long. Run once:", *statements])
 
 
 def _ms(seconds: float) -> str:

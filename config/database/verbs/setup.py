@@ -20,7 +20,7 @@ DEPLOYED = (
     "    gunicorn --config config/gunicorn.py config.wsgi       the site\n"
     "    manage.py deliver_mail                                 the worker"
 )
-OWNER = "    {site}/setup/    become the platform's owner, with the token above"
+OWNER = "    {site}/setup/    become the platform's owner, with the token that migrate prints"
 
 
 class Setup(Verb):

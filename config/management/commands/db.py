@@ -39,7 +39,8 @@ class Command(BaseCommand):
     requires_system_checks = ()  # some of them need the database, which a verb may have to make
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+        verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, prog=parser.prog)
+        parser.usage = "manage.py db VERB …, and manage.py db VERB --help for what it takes"
         for name, verb in VERBS.items():
             verb.add_arguments(verbs.add_parser(name, help=verb.help, description=verb.help))
 
