@@ -4,11 +4,11 @@ import os
 
 from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
 
-from config import serving
+from config import listening, serving
 
 # Where it listens is gunicorn's own rule: at $PORT of every address, else at 127.0.0.1:8000.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # processes: one for each core
-worker_class = serving.Worker  # gthread
+worker_class = listening.Worker  # gthread
 threads = int(os.environ.get("WEB_THREADS", "4"))  # of each, so that no slow answer blocks all
 preload_app = True  # the code is in memory once, and a broken one stops the start
 

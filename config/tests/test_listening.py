@@ -1,0 +1,157 @@
+"""Visitors who say nothing, or not all, or do not go: none of them keeps others from the site."""
+
+import contextlib
+import resource
+import socket
+import time
+
+import pytest
+
+from config.listening import HEALTH_CHECK
+from config.tests.clone import wait_until
+from config.tests.served import HOST, Site
+
+HEAD = b"Host: 127.0.0.1\r\nContent-Type: application/json\r\n"
+PAGE = b"GET / HTTP/1.1\r\n" + HEAD
+LIVE = b"GET /health/live HTTP/1.1\r\n" + HEAD
+POST = b"POST /api/waitlist HTTP/1.1\r\n" + HEAD
+
+
+@pytest.fixture(scope="module")
+def site(migrated):
+    with Site(migrated.url(), WEB_CONCURRENCY="1", WEB_THREADS="2") as site:
+        site.get("/")
+        yield site
+
+
+@pytest.fixture
+def visitors(site):
+    """A function that has some visitors send this and then wait; they leave with the test."""
+    with contextlib.ExitStack() as opened:
+
+        def visit(sent, number=4):
+            come = []
+            for _ in range(number):
+                one = opened.enter_context(socket.create_connection((HOST, site.port), 10))
+                one.sendall(sent)
+                come.append(one)
+            return come
+
+        yield visit
+
+
+def answer(visitor):
+    """The status of the answer, and whether the connection has ended with it."""
+    visitor.settimeout(10)
+    received = b""
+    while more := visitor.recv(65_536):
+        received += more
+    return int(received.split()[1])
+
+
+@pytest.mark.parametrize(
+    ("sent", "spare"),
+    [
+        (LIVE + b"\r\n", True),
+        (b"HEAD /health/ready?from=balancer HTTP/1.0\r\n\r\n", True),
+        (LIVE, False),
+        (LIVE + b"\r\n" + POST, False),
+        (LIVE + b"content-length: 9\r\n\r\n", False),
+        (LIVE + b"Transfer-Encoding: chunked\r\n\r\n", False),
+        (b"POST /health/live HTTP/1.1\r\n\r\n", False),
+        (b"GET /health/ HTTP/1.1\r\n\r\n", False),
+        (b"GET /health/lively HTTP/1.1\r\n\r\n", False),
+        (PAGE + b"\r\n", False),
+    ],
+)
+def test_only_a_whole_health_check_gets_a_spare_thread(sent, spare):
+    assert bool(HEALTH_CHECK.fullmatch(sent)) is spare
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"G",
+        PAGE,
+        LIVE,
+        b"\x16\x03\x01\x02\x00\x01\x00",  # the beginning of TLS
+        PAGE + b"X: " + b"x" * 60_000,
+        LIVE + b"Content-Length: 1000\r\n\r\n",
+    ],
+)
+def test_who_sends_a_part_of_a_request_keeps_nobody_waiting(site, visitors, sent):
+    visitors(sent, 2 if b"Length" in sent else 8)
+    assert [site.get(path).status for path in ("/health/live", "/health/ready")] == [200] * 2
+    if b"Length" not in sent:  # for a body a thread has to wait
+        assert site.get("/").seconds < 2
+
+
+@pytest.mark.slow
+def test_a_request_that_comes_byte_by_byte_is_answered(site, visitors):
+    [visitor] = visitors(b"", 1)
+    for byte in PAGE + b"Connection: close\r\n\r\n":
+        visitor.sendall(bytes([byte]))
+        time.sleep(0.001)
+    assert answer(visitor) == 200
+
+
+@pytest.mark.slow
+def test_a_long_head_and_its_body_are_read_and_one_without_an_end_is_refused(site, visitors):
+    cookies = b"Connection: close\r\n" + b"Cookie: " + b"x" * 7000 + b"\r\n"
+    [visitor] = visitors(POST + cookies + b"Content-Length: 12000\r\n\r\n", 1)
+    time.sleep(0.1)
+    visitor.sendall(b'{"email": "ann@example.com"'.ljust(11_999) + b"}")
+    assert answer(visitor) == 202
+    [visitor] = visitors(PAGE + b"X: " + b"x" * 65_536, 1)
+    assert answer(visitor) == 431
+
+
+@pytest.mark.slow
+def test_what_is_sent_behind_a_request_is_answered_in_its_order(site, visitors):
+    ends = b"Connection: close\r\n\r\n"
+    [visitor] = visitors(LIVE + b"\r\n" + PAGE + b"\r\n" + LIVE + b"\r\n" + PAGE + ends, 1)
+    visitor.settimeout(10)
+    received = b""
+    while more := visitor.recv(65_536):
+        received += more
+    kinds = [b"text/html" in one for one in received.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+    assert kinds == [False, True, False, True]
+
+
+@pytest.mark.slow
+def test_who_does_not_close_after_the_last_answer_keeps_nobody_waiting(site, visitors):
+    """gunicorn's own waits two seconds for each, and is killed as one that hangs after thirty."""
+    visitors(b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", 20)
+    answers = [site.get(path) for path in ("/health/live", "/", "/health/live")]
+    assert [one.status for one in answers] == [200] * 3
+    assert max(one.seconds for one in answers) < 1.5
+
+
+@pytest.mark.slow
+def test_who_opens_all_connections_does_not_have_the_site_alone(migrated):
+    with (
+        contextlib.ExitStack() as opened,
+        Site(
+            migrated.url(), WEB_CONCURRENCY="1", GUNICORN_CMD_ARGS="--worker-connections 20"
+        ) as site,
+    ):
+        for number in range(60):
+            one = opened.enter_context(socket.create_connection((HOST, site.port)))
+            one.sendall((b"", PAGE, PAGE + b"\r\n")[number % 3])
+        assert [site.get(path).status for path in ("/health/live", "/")] == [200] * 2
+
+
+@pytest.mark.slow
+def test_a_server_without_descriptors_goes_on(migrated):
+    """Its process ended before, with all that was under way."""
+    with Site(migrated.url(), WEB_CONCURRENCY="1") as site, contextlib.ExitStack() as opened:
+        [pid] = site.workers
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (40, 40))
+        for _ in range(60):
+            opened.enter_context(socket.create_connection((HOST, site.port)))
+        assert site.get("/health/live").status == 200
+        assert site.workers == [pid]
+        opened.close()
+        assert wait_until(lambda: site.get("/").status == 200)
