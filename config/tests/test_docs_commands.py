@@ -47,6 +47,11 @@ def test_the_commands_work_in_the_order_of_the_page(fresh_clone):
         run(fresh_clone, block)
 
 
+def test_no_command_stands_in_a_block_that_is_not_run():
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
+    assert [text for kind, text in blocks if "manage.py" in text and kind != "sh"] == []
+
+
 def run(folder, commands):
     """Run them in bash up to the first that fails, with nobody to answer and no variable set."""
     done = subprocess.run(
