@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import pytest
 from django.core.management.base import CommandError, OutputWrapper
 
+from config import cast
 from config.database import guards, making
 from config.database.embedded import cluster
 from config.database.target import Target
 from config.database.verbs import reset
 from config.tests.at_once import at_once
+from config.tests.processes import run
 from config.tests.servers import PASSWORD, Server
 
 pytestmark = pytest.mark.slow
@@ -239,6 +241,32 @@ def test_ctrl_c_at_the_question_changes_nothing(run_reset, is_there, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         run_reset()
     assert is_there()
+
+
+def test_a_setup_makes_migrates_and_seeds_and_a_reset_does_so_anew(server):
+    """The commands themselves, on a database that is not there."""
+    url, people = server.url(name="shop"), "SELECT count(*) FROM accounts_user"
+
+    def db(*command):
+        return run("manage.py", "db", *command, ENVIRONMENT="development", DATABASE_URL=url)
+
+    try:
+        first = db("setup")
+        assert (first.returncode, "Made the database shop" in first.stderr) == (0, True)
+        assert first.stdout.startswith(f"development: database shop on 127.0.0.1:{server.port}\n")
+        assert server.ask(people, dbname="shop") == len(cast.PEOPLE)
+        again = db("setup")
+        assert (again.returncode, again.stderr) == (0, "")
+        server.ask("UPDATE accounts_user SET name = 'Somebody'", dbname="shop")
+        asked = db("reset")
+        assert (asked.returncode, "say --force if you mean it" in asked.stderr) == (1, True)
+        changed = f"{people} WHERE name = 'Somebody'"
+        assert server.ask(changed, dbname="shop") == len(cast.PEOPLE)
+        assert db("reset", "--force").returncode == 0
+        assert server.ask(changed, dbname="shop") == 0
+        assert server.ask(people, dbname="shop") == len(cast.PEOPLE)
+    finally:
+        server.ask("DROP DATABASE IF EXISTS shop WITH (FORCE)")
 
 
 def test_ten_who_make_one_database_at_once_all_have_it(server, given):
