@@ -86,6 +86,10 @@ class Background(Attempt):
         with self._lock:
             Background._left += self.ids
             if self._thread is None or not self._thread.is_alive():
+                # Now and not before: what registers last is called first, and the embedded
+                # PostgreSQL, which the thread still writes to, has registered by now.
+                atexit.unregister(self.end)
+                atexit.register(self.end)
                 Background._thread = Thread(target=self._work, name="outbox", daemon=True)
                 Background._thread.start()
 
@@ -93,6 +97,12 @@ class Background(Attempt):
     def end(cls) -> None:
         """Let the email that is under way get through; the others are the worker's."""
         cls._is_ending = True
+        if thread := cls._thread:
+            thread.join(SECONDS)
+
+    @classmethod
+    def wait(cls) -> None:
+        """Let all emails get through that are there by now, if they do in a few seconds."""
         if thread := cls._thread:
             thread.join(SECONDS)
 
@@ -213,6 +223,3 @@ def _pause() -> None:
 def _wake_worker() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"NOTIFY {CHANNEL}")
-
-
-atexit.register(Background.end)

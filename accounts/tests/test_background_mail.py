@@ -132,6 +132,18 @@ def test_a_process_that_is_stopped_leaves_the_others_to_the_worker(mail_server, 
     assert [mail["Subject"] for mail in mail_server.mails] == ["Number 1", "Number 2"]
 
 
+def test_the_end_waits_for_it_before_the_postgresql_stops_that_came_first(mail_server, monkeypatch):
+    """What registered last with atexit is called first: so not when this module is imported."""
+    registered = []
+    monkeypatch.setattr(attempt.atexit, "register", registered.append)
+    mail_server.start()
+    with transaction.atomic():
+        queue_all([message(1)], in_background=True)
+    assert registered == [attempt.Background.end]
+    attempt.Background.wait()
+    assert Mail.objects.get().state == "delivered"
+
+
 def test_a_database_that_restarts_learns_what_was_sent(mail_server, monkeypatch):
     mail_server.start()
     answers, settle = [OperationalError("restarting")], attempt.settle

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from accounts.models import User
+from accounts.outbox.attempt import Background
 from config import seeding
 from config.database import making
 from config.database.guards import DISPOSABLE
@@ -52,3 +53,4 @@ def fill() -> None:
         seeding.seed()
     except ValidationError as error:
         raise CommandError(f"Nobody was seeded: {' '.join(error.messages)}") from error
+    Background.wait()  # a command that ends now would leave the second email to nobody
