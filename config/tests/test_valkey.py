@@ -1,6 +1,7 @@
 """The cache in Valkey, and what the site does while it is away. With the server's real program."""
 
 import logging
+import shutil
 import subprocess
 import time
 
@@ -182,6 +183,7 @@ def test_a_password_is_taken_from_the_url_and_is_never_logged(settings, monkeypa
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1, and its key."""
+    assert shutil.which("openssl"), "This test needs openssl: apt install openssl"
     files = [tmp_path_factory.mktemp("tls") / name for name in ("own.crt", "own.key")]
     subprocess.run(
         [*MAKE_CERTIFICATE.split(), "-out", files[0], "-keyout", files[1]],
