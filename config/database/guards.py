@@ -25,6 +25,8 @@ ENDED_BY = {
     "-web": "The site is running: stop it, and its worker, for as long as this takes.",
     "-worker": "The worker is running: stop it for as long as this takes.",
 }
+# -2 is what a DROP DATABASE leaves that was interrupted.
+CAN_BE_ENTERED = "SELECT datallowconn AND datconnlimit <> -2 FROM pg_database WHERE datname = %s"
 MIGRATED_IN = "SELECT DISTINCT environment FROM config_migrationfile ORDER BY environment"
 
 
@@ -76,20 +78,40 @@ def _any_ends(others: list[tuple[Any, ...]], end: str) -> bool:
     return any((application or "").endswith(end) for application, *_ in others)
 
 
-def origins(given: dict[str, Any]) -> list[str]:
-    """Return the environments, other than the disposable ones, that migrated the database there.
+def origins(connection: psycopg.Connection) -> list[str]:
+    """Return the environments, other than the disposable ones, that migrated this database.
 
-    It may be a copy of theirs; or their own, if what looks like this machine is a tunnel's end.
-    Raises CommandError if this role may not know.
+    It may be a copy of theirs; or their own, if what looks like this machine is a tunnel's end, or
+    ENVIRONMENT was forgotten. Raises CommandError if this role may not know.
     """
     try:
-        with psycopg.connect(**given) as connection:
-            found = [environment for (environment,) in connection.execute(MIGRATED_IN)]
-    except (psycopg.OperationalError, errors.UndefinedTable, errors.UndefinedColumn):
-        return []  # none that anybody can enter, or none of ours
-    except errors.InsufficientPrivilege as error:
+        found = [environment for (environment,) in connection.execute(MIGRATED_IN)]
+    except (errors.UndefinedTable, errors.UndefinedColumn):
+        return []  # none of ours
+    except (psycopg.OperationalError, errors.InsufficientPrivilege) as error:
         raise CommandError(f"Nobody can tell whose database this is: {error}") from error
     return [environment for environment in found if environment not in DISPOSABLE]
+
+
+def origins_beside(connection: psycopg.Connection, given: dict[str, Any], name: str) -> list[str]:
+    """Return the same of the database `name`, which these parameters of libpq lead to.
+
+    The connection is to another of the same server. One that is not there, or that PostgreSQL lets
+    nobody into, has no origin. Raises CommandError if this role alone may not look into it.
+    """
+    if connection.execute(CAN_BE_ENTERED, [name]).fetchone() != (True,):
+        return []
+    try:
+        with psycopg.connect(**given | _reached(connection)) as inside:
+            return origins(inside)
+    except psycopg.OperationalError as error:
+        raise CommandError(f"Nobody can tell whose database this is: {error}") from error
+
+
+def _reached(connection: psycopg.Connection) -> dict[str, Any]:
+    """Return the one of several hosts that a connection has led to."""
+    info = connection.info
+    return {"host": info.host, "hostaddr": info.hostaddr, "port": info.port}
 
 
 def ask_for_name(target: Target, loss: str, *, force: bool, stderr: OutputWrapper) -> None:

@@ -11,11 +11,9 @@ from django.db import connections
 from accounts.models import User
 from accounts.outbox.attempt import Background
 from config import seeding
-from config.database import making
-from config.database.guards import DISPOSABLE
+from config.database import kept, making
 from config.database.pending import pending_migrations
 from config.database.target import Target, parameters
-from config.models import MigrationFile
 
 
 def set_up(target: Target, say: Callable[[str], object], *, seed: bool) -> None:
@@ -46,9 +44,10 @@ def fill() -> None:
     Everybody knows their password, and one of them owns the platform. So not where staging or
     production has been, even if ENVIRONMENT, which somebody forgot to set, says development.
     """
-    deployed = MigrationFile.objects.exclude(environment__in=DISPOSABLE)
-    if place := deployed.values_list("environment", flat=True).first():
-        raise CommandError(f"Nobody was seeded: this database was migrated in {place}.")
+    if places := kept.deployed_in():
+        raise CommandError(
+            f"Nobody was seeded: this database was migrated in {' and '.join(places)}."
+        )
     try:
         seeding.seed()
     except ValidationError as error:

@@ -154,6 +154,21 @@ def test_a_reset_of_what_may_be_productions_takes_more_than_force(
     assert not is_there()
 
 
+def test_a_reset_by_a_role_that_may_not_look_whose_it_is_takes_more_than_force(
+    server, run_reset, is_there, migrated_in
+):
+    migrated_in("production")
+    server.ask(
+        f"CREATE ROLE blind LOGIN CREATEDB PASSWORD '{PASSWORD}';"
+        "REVOKE CONNECT ON DATABASE mine FROM PUBLIC; ALTER DATABASE mine OWNER TO blind;"
+        "REVOKE CONNECT ON DATABASE mine FROM blind; GRANT CONNECT ON DATABASE mine TO groundwork",
+        user="postgres",
+    )
+    with pytest.raises(CommandError, match="Nobody can tell whose database this is"):
+        run_reset(user="blind")
+    assert is_there()
+
+
 def test_a_reset_of_what_development_and_tests_made_takes_force(run_reset, is_there, migrated_in):
     migrated_in("development", "test")
     run_reset()

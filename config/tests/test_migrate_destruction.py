@@ -101,8 +101,20 @@ def test_to_fake_destroys_nothing(notes, migrated):
 
 
 def test_development_is_not_asked(notes, migrated):
+    with migrated.connect() as served:
+        served.execute("UPDATE config_migrationfile SET environment = 'development'")
     notes.variables = {"ENVIRONMENT": "development", "DATABASE_URL": notes.url}
     assert notes.run()[0] == 0
+    assert migrated.ask(RECORDED) == "0003_no_text"
+
+
+def test_to_forget_which_environment_it_is_destroys_nothing(notes, migrated):
+    notes.variables = {"ENVIRONMENT": "development", "DATABASE_URL": notes.url}
+    code, _, errors = notes.run()
+    assert (code, migrated.ask(TEXTS), migrated.ask(RECORDED)) == (1, ["kept"], "0001_first")
+    assert "ENVIRONMENT is development, and this database was migrated in production" in errors
+    assert "db export" not in errors
+    assert notes.run("notes", "--allow-destructive")[0] == 0  # a copy of it, on a laptop
     assert migrated.ask(RECORDED) == "0003_no_text"
 
 

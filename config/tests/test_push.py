@@ -337,6 +337,14 @@ def test_it_is_refused_where_the_connection_led_elsewhere_after_all(db, monkeypa
         verb.run(force=True)
 
 
+def test_it_is_not_for_what_may_be_productions(project):
+    project.models(TEXT)
+    project.ask("UPDATE config_migrationfile SET environment = 'staging'")
+    code, _, errors = project.push("--force")
+    assert (code, project.files()) == (1, {})
+    assert "This database was migrated in staging: it is a copy, or a tunnel" in errors
+
+
 def test_it_is_for_this_machine_alone(project):
     elsewhere = "postgres://nobody:secret@db.example.com/none"
     code, _, errors = project.push(DATABASE_URL=elsewhere)

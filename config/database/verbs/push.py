@@ -31,6 +31,7 @@ class Push(Verb):
         try:
             with reach() as connection:
                 guards.only_here(connection)
+                check_origins(guards.origins(connection))
         except Unreachable as reason:
             raise CommandError(str(reason)) from None
         push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
@@ -49,3 +50,12 @@ class Push(Verb):
         self.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise CommandError("Nothing was changed.")
+
+
+def check_origins(origins: list[str]) -> None:
+    if origins:
+        raise CommandError(
+            f"This database was migrated in {' and '.join(origins)}: it is a copy, or a tunnel "
+            "leads to the original, and push is for prototypes. manage.py migrate asks before "
+            "something is lost."
+        )

@@ -31,7 +31,8 @@ class Reset(Verb):
             guards.only_here(connection)
             making.check_may_create(connection, name)
             guards.nobody_else(connection, name)
-            self.ask(guards.origins(given), force=options["force"])
+            origins = guards.origins_beside(connection, given, name)
+            self.ask(origins, force=options["force"])
             making.drop(connection, name)
             making.create(connection, name)
         connections.close_all()  # what led to the old one
