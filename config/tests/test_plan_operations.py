@@ -26,6 +26,9 @@ LAST = "0004_entries_go_whole"
 LETTERS = {"D": "destroys", "R": "rewrites", "B": "blocks", "F": "fails"}
 ABSTRACT = {Operation, postgres.CollationOperation}
 
+DELETED = "DELETE FROM waitlist_entry RETURNING *"
+RETYPE = "ALTER TABLE waitlist_entry ALTER COLUMN"
+
 
 @pytest.fixture
 def planned(monkeypatch):
@@ -179,6 +182,15 @@ CASES = [
     ("D", RunSQL("DROP TYPE mood CASCADE")),
     ("D", RunSQL("DO $$ BEGIN DELETE FROM waitlist_entry; END $$")),
     ("D", RunSQL("WITH gone AS (DELETE FROM waitlist_entry RETURNING id) SELECT * FROM gone")),
+    ("D", RunSQL(f"CREATE TABLE archive AS WITH gone AS ({DELETED}) SELECT * FROM gone")),
+    ("D", RunSQL(f"CREATE TEMP TABLE a AS WITH b AS MATERIALIZED ({DELETED}) TABLE b")),
+    ("D", RunSQL("SET LOCAL search_path TO archive; TRUNCATE orgs_team")),
+    ("D", RunSQL("-- Everything goes\rDELETE FROM waitlist_entry")),
+    ("D", RunSQL("CREATE TABLE a$c$ (); DELETE FROM waitlist_entry; CREATE TABLE b$c$ ()")),
+    ("D R B", RunSQL(f"{RETYPE} token_hash TYPE text USING token_hash::varchar(3)")),
+    ("D R B", RunSQL(f"{RETYPE} created TYPE timestamptz USING created::date")),
+    ("D R B", RunSQL(f"{RETYPE} token_hash TYPE varchar(64) USING token_hash::text || 'x'")),
+    ("D", RunPython(call, hints={"destroys": ""})),
     ("D", RunSQL("SELECT forget_everybody()")),
     ("D", RunSQL("ALTER TABLE waitlist_entry INHERIT parent")),
     ("", RunSQL("COMMENT ON TABLE waitlist_entry IS '; DROP TABLE waitlist_entry;'")),
@@ -358,7 +370,15 @@ def test_rows_that_a_policy_hides_are_rows(planned, entry):
     assert step.destroys.startswith("the table waitlist_entry")
 
 
-@pytest.mark.parametrize("sql", ["DROP TABLE archive.orgs_team", 'DELETE FROM "Orgs_Team"'])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE archive.orgs_team",
+        'DELETE FROM "Orgs_Team"',
+        "CREATE TABLE IF NOT EXISTS archive.orgs_team (); DROP TABLE archive.orgs_team",
+        "DROP TABLE orgs_team$old",
+    ],
+)
 def test_a_table_that_nobody_looked_at_may_have_rows(sql, planned):
     (step,) = planned(RunSQL(sql))
     assert "of unknown size" in step.destroys

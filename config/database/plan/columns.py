@@ -102,7 +102,8 @@ def retype(seen: Seen) -> Effect:
     if column is None:
         return _losing(seen.effect, seen, f"what {seen.name('column')} cannot hold as {kind}")
     seen.tables.replace_column(seen.table, column.name, replace(column, type=kind))
-    if using and not re.fullmatch(rf'"?{re.escape(column.name)}"?::[^:]+', using):
+    plain = rf'\(?"?{re.escape(column.name)}"?::{re.escape(kind)}\)?'
+    if using and not re.fullmatch(plain, using, re.IGNORECASE):
         return _losing(seen.effect, seen, f"what {column.name} was before the expression")
     change = retyping.compare(
         retyping.read(column.type),

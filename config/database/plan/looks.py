@@ -21,6 +21,8 @@ def create_table(seen: Seen) -> Effect:
     name = seen.name("table")
     if name in seen.tables.known:  # IF NOT EXISTS; or it fails
         return seen.effect
+    if "." in name and re.search(r" IF NOT EXISTS ", seen.found[0], re.IGNORECASE):
+        return seen.effect  # nobody has looked whether it is there
     seen.tables.make(name)
     if re.search(r"\bAS \(?(?:SELECT|TABLE|WITH|VALUES)\b", seen.rest, re.IGNORECASE):
         seen.tables.fill(name)
@@ -70,8 +72,8 @@ def create_function(seen: Seen) -> Effect:
     return seen.but(size=None)
 
 
-def cascade(seen: Seen) -> Effect:
-    """It may drop columns of any table."""
+def any_table(seen: Seen) -> Effect:
+    """It may take rows or columns of any table."""
     return seen.but(loses="" if seen.tables.hold_nothing else seen.effect.loses)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-IDENTIFIER = r'(?:"(?:[^"]|"")+"|\w+)'
+IDENTIFIER = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'
 QUALIFIED = rf"(?:{IDENTIFIER}\.)?{IDENTIFIER}"
 PART = re.compile(IDENTIFIER)
 

@@ -131,6 +131,7 @@ ACTIONS = (  # of ALTER TABLE, each by itself
 )
 
 STATEMENTS = (
+    Rule(r".*\bAS (?:NOT )?(?:MATERIALIZED )?\( ?(?:DELETE|UPDATE|INSERT|MERGE)\b", loses="what its WITH takes away or overwrites", look=looks.any_table),
     Rule("CREATE(?: UNLOGGED)? TABLE(?: IF NOT EXISTS)? {table}", look=looks.create_table),
     Rule("DROP TABLE(?: IF EXISTS)? {table}", AE, instead=TWO_RELEASES, look=looks.drop_table),
     Rule("TRUNCATE(?: TABLE)?(?: ONLY)? {table}", AE, look=looks.truncate),
@@ -165,7 +166,7 @@ STATEMENTS = (
     Rule("DROP SEQUENCE(?: IF EXISTS)? {table}", AE, look=looks.drop_sequence),
 
     # What holds no rows. A CASCADE may reach columns and tables that do.
-    Rule(r"DROP \w+.* CASCADE$", loses="whatever hangs on it, which CASCADE drops too", look=looks.cascade),
+    Rule(r"DROP \w+.* CASCADE$", loses="whatever hangs on it, which CASCADE drops too", look=looks.any_table),
     Rule(r"CREATE(?: OR REPLACE)? (?:FUNCTION|PROCEDURE) {table}", look=looks.create_function),
     Rule(r"(?:ALTER|DROP) (?:FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|OPERATOR|CAST)"),
     Rule(r"CREATE (?:OR REPLACE )?(?:AGGREGATE|OPERATOR|CAST|TYPE|DOMAIN|SEQUENCE|VIEW|SCHEMA|EXTENSION|COLLATION|STATISTICS)"),
@@ -175,7 +176,7 @@ STATEMENTS = (
     Rule(r"ALTER SEQUENCE(?: IF EXISTS)? {name} (?:AS|OWNED BY|OWNER TO|RENAME TO)"),
     Rule(r"ALTER (?:VIEW|SCHEMA|EXTENSION|COLLATION|DEFAULT PRIVILEGES)"),
     Rule(r"(?:GRANT|REVOKE) "),
-    Rule(r"SET "),
+    Rule(r"SET (?!(?:LOCAL |SESSION )?(?:SEARCH_PATH|SCHEMA)\b)"),  # names mean other tables then
     Rule(r"(?:BEGIN|COMMIT)$"),
 )
 # fmt: on

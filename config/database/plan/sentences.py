@@ -42,7 +42,7 @@ def _summed_up(turn: Turn) -> str:
 def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:
     """Return what is lost for good, or '': what the operation declares, before what we can tell."""
     declared = _declared(turn)
-    if declared is not None:
+    if declared:
         return "" if declared == "nothing" or tables.hold_nothing else declared
     unknown = f"what nobody can tell: {_problem(turn)}" if is_unknown(turn, tables) else ""
     return joined([*(one.loses for one in effects), unknown], "; ")
@@ -91,7 +91,7 @@ def remarked(turn: Turn, effects: Iterable[Effect]) -> str:
 def advised(turn: Turn, effects: Iterable[Effect], tables: Tables) -> str:
     """Return the safe way, where something speaks against this one."""
     ways = (one.instead for one in effects if one.is_slow or one.loses or one.remark)
-    is_told = _declared(turn) is not None
+    is_told = bool(_declared(turn))
     is_unknown_to_us = is_unknown(turn, tables) or not all(one.is_known for one in effects)
     return joined([*ways, READ_IT if is_unknown_to_us and not is_told else ""])
 

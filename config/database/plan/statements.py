@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 TOKENS = re.compile(
     r"""
-    (?P<remark> --[^\n]* | /\*.*?\*/ )
+    (?P<remark> --[^\n\r]* | /\*.*?\*/ )
     | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' )
     | (?P<body> (?P<tag>\$\w*\$) .*? (?P=tag) )
     | (?P<name> "(?:[^"]|"")*" )
     | (?P<space> \s+ )
     | (?P<end> ; )
-    | (?P<word> \w+ )
+    | (?P<word> \w[\w$]* )
     | (?P<sign> . )
     """,
     re.VERBOSE | re.DOTALL,
