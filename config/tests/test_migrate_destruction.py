@@ -77,7 +77,7 @@ def test_it_takes_a_word_and_an_export_of_the_last_hour(notes, migrated, flag, a
     assert (code == 0) is goes_on, errors
     assert migrated.ask(RECORDED) == ("0003_no_text" if goes_on else "0001_first")
     assert ("the last is of" in errors) is (not goes_on and age is not None)
-    wanted = {"plan": not flag, "export": age != "minutes=1"} if not goes_on else {}
+    wanted = {"plan": not flag, "export": age != "1 minute"} if not goes_on else {}
     assert {verb: f"  python manage.py db {verb}" in errors for verb in wanted} == wanted
 
 
