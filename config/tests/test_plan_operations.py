@@ -314,6 +314,8 @@ def test_an_index_that_was_never_finished_is_in_the_way():
 
 
 def test_an_operation_of_somebody_elses_cannot_write(planned, entry):
+    written = []
+
     class Forget(Operation):
         def state_forwards(self, app_label, state):
             pass
@@ -321,10 +323,12 @@ def test_an_operation_of_somebody_elses_cannot_write(planned, entry):
         def database_forwards(self, app_label, schema_editor, from_state, to_state):
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM waitlist_entry")
+            written.append("and would be rolled back, but with its locks")
 
     (step,) = planned(Forget())
     assert step.destroys == "what nobody can tell: its SQL is not known"
     assert Entry.objects.exists()
+    assert not written
 
 
 def test_while_somebody_holds_a_table_the_plan_says_so(monkeypatch, planned, entry):
