@@ -2,8 +2,6 @@ import io
 import runpy
 import shutil
 import signal
-import tempfile
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -15,7 +13,7 @@ from config.database import from_url, reaching
 from config.tests import exported
 from config.tests.clone import Clone
 from config.tests.processes import PRODUCTION, printed_by
-from config.tests.servers import Server
+from config.tests.servers import Server, new_folder
 
 PREPARE = """
 import config.wsgi
@@ -43,8 +41,7 @@ def heard_ctrl_c():
 @pytest.fixture(scope="session")
 def folder_of_root():
     """In the place of /var/lib/groundwork-postgres: pytest's own folders are closed to `nobody`."""
-    folder = Path(tempfile.mkdtemp(prefix="groundwork-postgres-"))
-    folder.chmod(0o755)
+    folder = new_folder("root")
     yield folder
     shutil.rmtree(folder)
 

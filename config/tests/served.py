@@ -8,6 +8,7 @@ assert not load.failures
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from typing import NamedTuple
 from config.database.embedded import cluster
 from config.env import BASE_DIR
 from config.tests.processes import PRODUCTION
+from config.tests.servers import new_folder
 
 COMMAND = "-m gunicorn --config config/gunicorn.py config.wsgi"
 HOST = "127.0.0.1"
@@ -45,11 +47,14 @@ class Site:
         self.port = cluster.free_port()
         self.variables = {"ALLOWED_HOSTS": HOST, "WEB_CONCURRENCY": "2", "DRAIN_SECONDS": "0"}
         self.variables |= {"ENVIRONMENT": "test", "DATABASE_URL": database, **variables}
+        self.folder = new_folder("site")
         self.lines = tempfile.TemporaryFile("w+")  # noqa: SIM115 — open as long as the site is
 
     def __enter__(self):
+        """Start it. By its pid file it ends with the tests' process, however that ends."""
+        address = ("--bind", f"{HOST}:{self.port}")
         self.process = subprocess.Popen(
-            [sys.executable, *COMMAND.split(), "--bind", f"{HOST}:{self.port}"],
+            [sys.executable, *COMMAND.split(), *address, "--pid", self.folder / "gunicorn.pid"],
             cwd=BASE_DIR,
             env={"PATH": os.environ["PATH"], **PRODUCTION, **self.variables},
             stderr=self.lines,
@@ -64,6 +69,7 @@ class Site:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(40)
         self.lines.close()
+        shutil.rmtree(self.folder)
 
     @property
     def log(self):

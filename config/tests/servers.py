@@ -33,7 +33,7 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # A shell that waits for the end of its input, which comes with the end of the tests' process.
 TIDY = """
 cat
-for file in "$0"/*/data/postmaster.pid "$0"/*/pgbouncer.pid; do
+for file in "$0"/*/data/postmaster.pid "$0"/*/pgbouncer.pid "$0"/*/gunicorn.pid; do
     [ -e "$file" ] && kill -QUIT "$(head -n 1 "$file")"
 done
 while rm -rf "$0" 2>/dev/null; [ -e "$0" ]; do sleep 0.1; done
@@ -98,7 +98,7 @@ class Server(_Listens):
 
     def __init__(self, **options):
         self.options = FAST | options
-        self.folder = _new_folder("server")
+        self.folder = new_folder("server")
         self.data = self.folder / "data"
         self.port = cluster.free_port()
         # Keeps the server's user as the owner.
@@ -165,7 +165,7 @@ class Bouncer(_Listens):
             missing = "PgBouncer is missing: apt-get install pgbouncer"
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
         self.server = server
-        self.folder = _new_folder("bouncer")
+        self.folder = new_folder("bouncer")
         self.port = cluster.free_port()
         self.process = None
         if tls:
@@ -208,6 +208,13 @@ class Bouncer(_Listens):
         return (self.folder / "pgbouncer.log").read_text()
 
 
+def new_folder(kind):
+    """Return a new folder that every user may enter, and that goes with the tests' process."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=_folder()))
+    folder.chmod(0o755)
+    return folder
+
+
 @functools.cache
 def _folder():
     """Where the servers of this process are; the shell puts it away when the process has ended."""
@@ -216,12 +223,6 @@ def _folder():
     _folder.shell = subprocess.Popen(
         ["sh", "-c", TIDY, folder], stdin=subprocess.PIPE, start_new_session=True
     )
-    return folder
-
-
-def _new_folder(kind):
-    folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=_folder()))
-    folder.chmod(0o755)
     return folder
 
 
