@@ -28,10 +28,12 @@ def options(url, **demands):
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_a_host_elsewhere_has_to_prove_its_name(load_settings, environment):
-    settings = load_settings(**PRODUCTION | {"ENVIRONMENT": environment, "DATABASE_URL": AWAY})
-    asked = settings["DATABASES"]["default"]["OPTIONS"]
-    assert (asked["sslmode"], asked["gssencmode"]) == ("verify-full", "disable")
-    assert "BEGIN CERTIFICATE" in Path(asked["sslrootcert"]).read_text()
+    given = {"DATABASE_URL": AWAY, "DATABASE_DIRECT_URL": AWAY}
+    settings = load_settings(**PRODUCTION | {"ENVIRONMENT": environment, **given})
+    for entry in (settings["DATABASES"]["default"], settings["DATABASE_DIRECT"]):
+        asked = entry["OPTIONS"]
+        assert (asked["sslmode"], asked["gssencmode"]) == ("verify-full", "disable")
+        assert "BEGIN CERTIFICATE" in Path(asked["sslrootcert"]).read_text()
 
 
 @pytest.mark.parametrize(
