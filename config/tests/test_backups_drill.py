@@ -90,3 +90,9 @@ def test_the_programs_are_not_older_than_the_server(monkeypatch):
             CommandError, match=r"pg_dump of PostgreSQL \d+ or newer is needed, .*14"
         ):
             clients.find("pg_dump", served)
+
+
+@pytest.mark.parametrize("name", ["a" * 63, "é" * 31, "groundwork"])
+def test_a_drill_has_a_name_that_is_not_cut_off(name):
+    assert len(f"{scratch.beginning(name)}12345678".encode()) <= 63
+    assert scratch.beginning("shop") == "shop_drill_"

@@ -249,12 +249,16 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(export, folder):
 
 def test_what_a_killed_export_left_goes_with_the_next_and_what_another_writes_stays(export, folder):
     folder.mkdir()
-    killed, busy = folder / "killed.dump.part", folder / "busy.dump.part"
+    begun = "groundwork-production-20260102T030405Z"
+    killed, busy = folder / f"{begun}-schema.sql.json.part", folder / f"{begun}.dump.part"
     killed.write_text("half")
+    download = folder / "holiday.mp4.part"  # of a browser
+    download.write_text("half")
     with busy.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         export("--schema-only")
     assert busy.exists()
+    assert download.exists()
     assert not killed.exists()
 
 

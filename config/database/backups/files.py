@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from django.core.management.base import CommandError
 from config.database.progress import Progress
 
 CHUNK = 1024 * 1024  # bytes
+# What exports call theirs, which dumping.py names.
+OURS = re.compile(r"-\d{8}T\d{6}Z(-[a-z0-9-]+)?\.(dump|sql)(\.json|\.sha256)?\.part$")
 
 
 class Part(NamedTuple):
@@ -63,8 +66,11 @@ def make_folder(folder: Path) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what exports have left that were killed: nobody holds a lock on it any more."""
-    for part in folder.glob("*.part"):
+    """Delete what exports have left that were killed: nobody holds a lock on it any more.
+
+    The folder may be anybody's: a browser calls what it has not downloaded yet `.part`, too.
+    """
+    for part in (one for one in folder.glob("*.part") if OURS.search(one.name)):
         with contextlib.suppress(OSError), part.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             part.unlink()

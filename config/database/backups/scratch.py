@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from config.database import clients
 
-LONGEST = 63 - len("_drill_12345678")  # of a name that PostgreSQL takes whole
+LONGEST = 63 - len("_drill_12345678")  # bytes of a name that PostgreSQL takes whole
 
 # Of drills that were killed: a running one is connected to its own.
 LEFTOVERS = """
@@ -28,7 +28,7 @@ def database(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     It is dropped at the end of the block. Raises CommandError where this role may make none.
     """
     with clients.connect(parameters) as connection:
-        start = f"{connection.info.dbname[:LONGEST]}_drill_"
+        start = beginning(connection.info.dbname)
         _clear(connection, start)
         name = start + secrets.token_hex(4)
         try:
@@ -44,6 +44,14 @@ def database(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield parameters | {"dbname": name}
         finally:
             _drop(parameters, name)
+
+
+def beginning(name: str) -> str:
+    """Return how the names of drills beside this database begin, before eight digits.
+
+    PostgreSQL cuts off what is too long: without them it could be another database's name.
+    """
+    return name.encode()[:LONGEST].decode(errors="ignore") + "_drill_"
 
 
 def _clear(connection: psycopg.Connection, start: str) -> None:
