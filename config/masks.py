@@ -6,6 +6,7 @@ from urllib.parse import unquote
 MASK = "********"
 SECRET = re.compile(r"SECRET|TOKEN|PASSWORD$|(^|_)KEY|CREDENTIAL", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
+NO_PORT = re.compile(r"[^/?#\[]*:(?!\d*([/?#,]|$))")
 PARAMETER = re.compile(r"([?&#;])([^=&#;]*)=([^&#;]*)")
 
 
@@ -27,6 +28,8 @@ def _without_password(url: str) -> str:
     if not SCHEME.fullmatch(scheme) or not rest:
         return MASK if url else ""
     before, at, host = rest.rpartition("@")
+    if not at and NO_PORT.match(rest):  # whose host was forgotten, or whose @ is written %40
+        return f"{scheme}://{MASK}"
     user, colon, _ = before.partition(":")
     rest = user + (colon and f":{MASK}") + at + host
     return f"{scheme}://{PARAMETER.sub(_parameter, rest)}"

@@ -124,6 +124,8 @@ def _parse(url: str) -> dict[str, Any]:
     ports = str(given.get("port", "")).split(",")
     # A / in a password ends the host, and what follows would be shown as the database's name.
     is_cut = "@" in url.partition("://")[2].partition("/")[2].partition("?")[0]
+    # An @ in one ends it, and the rest would be shown as a part of the host's name.
+    is_cut |= any("@" in host[1:] for host in str(given.get("host", "")).split(","))
     if is_cut or not all(port.isdecimal() and 0 < int(port) < 65_536 for port in ports if port):
         raise SettingError(
             "DATABASE_URL cannot be read; it must be postgres://user:password@host:port/name, "

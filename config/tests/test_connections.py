@@ -54,6 +54,7 @@ def test_hosts_are_named_in_every_way_that_libpq_knows(url, host, port):
         ("postgres://ann:s3cret@db:0/shop", "cannot be read"),
         ("postgres://ann:s3cret@[db/shop", "cannot be read"),
         ("postgres://ann:s3cret%zz@db/shop", "cannot be read"),
+        ("postgres://ann:p@s3cret@db/shop", "cannot be read"),
         ("postgres://ann:s3cret@db/shop?conn_max_age=60", "cannot be read"),
         ("postgres://ann:s3cret@db", "names no database"),
     ],
