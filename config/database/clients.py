@@ -118,9 +118,9 @@ def running(
     """
     command, environment = [str(program), *map(str, arguments)], _environment()
     if to is not None:
-        shown = {name: value for name, value in to.items() if name not in HIDDEN}
-        command += ["--no-password", f"--dbname={make_conninfo(**shown)}"]
-        environment |= _hidden(to)
+        shown, hidden = told(to)
+        command += ["--no-password", f"--dbname={shown}"]
+        environment |= hidden
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603
             command, env=environment, stderr=said, start_new_session=True, **streams
@@ -133,6 +133,12 @@ def running(
             for stream in filter(None, (process.stdin, process.stdout)):
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
+
+
+def told(parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return what a program is told of these parameters of libpq: in words, and in variables."""
+    shown = {name: value for name, value in parameters.items() if name not in HIDDEN}
+    return make_conninfo(**shown), _hidden(parameters)
 
 
 @contextlib.contextmanager

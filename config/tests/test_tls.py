@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
+from psycopg.conninfo import conninfo_to_dict
 
 from config.database import from_url, tls
+from config.database.patient.base import DatabaseClient
+from config.database.target import in_use
 from config.env import SettingError
 from config.tests.certificates import Authority
 from config.tests.processes import PRODUCTION, run
@@ -88,6 +91,20 @@ def test_variables_and_service_files_that_ask_for_less_are_refused(monkeypatch, 
     monkeypatch.setenv("PGHOST", HOST)
     with pytest.raises(SettingError, match=HOST):
         options("postgres:///shop")
+
+
+def test_dbshell_asks_for_as_much_whatever_a_service_file_says(monkeypatch, tmp_path):
+    services = tmp_path / "pg_service.conf"
+    services.write_text(f"[shop]\nhost={HOST}\nhostaddr=192.0.2.1\nsslmode=prefer\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    url = "postgres://ann:s3cret@/shop?service=shop"
+    entry = from_url(url, environment="production", demands=tls.Demands())
+    command, environment = DatabaseClient.settings_to_cmd_args_env(entry, ["--csv"])
+    told = in_use(conninfo_to_dict(command[1].removeprefix("--dbname=")))
+    assert (told["sslmode"], told["gssencmode"]) == ("verify-full", "disable")
+    assert (told["host"], told["hostaddr"], told["dbname"]) == (HOST, "192.0.2.1", "shop")
+    assert (command[2:], environment) == (["--csv"], {"PGPASSWORD": "s3cret"})
+    assert "s3cret" not in command[1]
 
 
 def test_a_host_of_a_private_network_may_go_without_and_no_other():

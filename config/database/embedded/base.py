@@ -7,14 +7,12 @@ everything that does need one gets it: `manage.py`, pytest in an editor, gunicor
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.backends.postgresql import client
-
 from config.database import embedded
 from config.database.embedded import programs
 from config.database.patient import base
 
 
-class DatabaseClient(client.DatabaseClient):
+class DatabaseClient(base.DatabaseClient):
     """`manage.py dbshell` with the psql that comes along."""
 
     @classmethod
