@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -13,7 +14,7 @@ from config import serving
 from config.database.embedded import cluster, programs
 from config.env import BASE_DIR
 from config.tests.processes import PRODUCTION, printed_by
-from config.tests.servers import PASSWORD, Server
+from config.tests.servers import PASSWORD, Server, new_folder
 from config.tests.test_containers import until_it_listens
 
 pytestmark = pytest.mark.slow
@@ -151,10 +152,13 @@ with connection.cursor() as cursor:
 def bouncer_of_compose(server):
     """What compose's service runs, before this server; its port."""
     port, user = cluster.free_port(), programs.server_user()
+    folder = new_folder("compose")
+    folder.chmod(0o777)  # for the server's user
     process = subprocess.Popen(
         [part.replace("$$", "$") for part in SERVICES["pgbouncer"]["command"]],
         env={
             "PATH": f"{os.environ['PATH']}:/usr/sbin",
+            "TMPDIR": str(folder),
             "PGPASSWORD": PASSWORD,
             "TO": f"host=127.0.0.1 port={server.port}",
             "LISTEN_ADDRESS": "127.0.0.1",
@@ -170,6 +174,7 @@ def bouncer_of_compose(server):
     finally:
         process.kill()
         process.communicate()
+        shutil.rmtree(folder)
 
 
 def test_environment_of_compose_reaches_its_database_and_its_mail_catcher():
