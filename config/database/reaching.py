@@ -10,6 +10,7 @@ HINTS = {
     "server does not support SSL": "Let it speak TLS; only a host of a private network may go "
     "without, and is named in DATABASE_PRIVATE_HOSTS.",
     "unsupported startup parameter": "A pooler answers: set DATABASE_POOLER=transaction.",
+    'FATAL:  database "': "manage.py db setup makes one that is missing.",
     "no password supplied": "Put it into DATABASE_URL.",
 }
 

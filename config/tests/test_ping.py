@@ -3,12 +3,16 @@
 Over TLS: test_tls.py. Behind a pooler: test_pooler.py.
 """
 
+from io import StringIO
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import connect
+
+from config.database import reaching
 
 SECRET = "s3cret"
 
@@ -68,3 +72,14 @@ def test_who_is_not_let_in_reads_why_in_one_sentence(ping, url, change, reason):
     assert SECRET not in str(told.value)
     assert connection.settings_dict["PASSWORD"] not in str(told.value)
     assert told.value.returncode == 1
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "export"])
+def test_other_verbs_say_so_too_and_do_not_wait_for_the_pool(db, verb, monkeypatch):
+    away = connection.get_connection_params() | {"dbname": "not_there"}
+    wrapper = SimpleNamespace(get_connection_params=lambda: away)
+    monkeypatch.setattr(reaching, "connection", wrapper)
+    with pytest.raises(
+        CommandError, match=r'"not_there" does not exist\. manage.py db setup makes'
+    ):
+        call_command("db", verb, stdout=StringIO())

@@ -26,6 +26,7 @@ def test_a_plan_that_destroys_data_exits_with_1(entry, capsys):
     assert ended.value.code == 1
     told = capsys.readouterr().out
     assert "destroys  the table waitlist_entry" in told
+    assert "\nwaitlist.0001_initial (taken back)\n" in told
     assert told.endswith("4 migrations, 4 steps; 1 destroys data\n")
     assert max(map(len, told.splitlines())) <= 100
 

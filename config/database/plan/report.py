@@ -23,7 +23,8 @@ def lines(steps: list[Step], *, all_sql: bool) -> Iterator[str]:
 
 def _migration(name: str, steps: list[Step], *, all_sql: bool) -> Iterator[str]:
     is_atomic = steps[0].is_atomic
-    yield name if is_atomic else f"{name} (not one transaction)"
+    remarks = ["taken back"] * steps[0].is_backwards + ["not one transaction"] * (not is_atomic)
+    yield f"{name} ({', '.join(remarks)})" if remarks else name
     for step in steps:
         yield from _step(step, all_sql=all_sql)
     if not is_atomic:

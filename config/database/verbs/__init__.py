@@ -16,6 +16,7 @@ class Verb:
     """
 
     help: str
+    needs_database = False  # then it is tried once, before the pool waits for it without a reason
 
     def __init__(self, target: Target, stdout: OutputWrapper, stderr: OutputWrapper) -> None:
         self.target = target

@@ -13,6 +13,7 @@ from config.database.verbs import Verb
 
 class Check(Verb):
     help = "Compare models, migrations and the live database; exit 1 and list what differs."
+    needs_database = True
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from config.env import BASE_DIR
 
 class Export(Verb):
     help = "Write the database, or a part of it, into a file under backups/."
+    needs_database = True
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from config.database.verbs import Verb
 
 class Plan(Verb):
     help = "Say what `migrate` would destroy, rewrite or block. Exits 1 if it would destroy data."
+    needs_database = True
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from config.database.reaching import Unreachable, reach
 from config.database.target import Target
 from config.database.verbs import Verb
 from config.database.verbs.check import Check
@@ -48,6 +49,10 @@ class Command(BaseCommand):
         target = Target.of(settings.DATABASES["default"])
         self.stdout.write(str(target))
         try:
+            if VERBS[verb].needs_database:
+                reach().close()
             VERBS[verb](target, self.stdout, self.stderr).run(**options)
+        except Unreachable as reason:
+            raise CommandError(str(reason)) from None
         except OperationalError as error:  # away, full, too slow: nobody needs to see our code
             raise CommandError(f"PostgreSQL could not do that: {error}") from error
