@@ -87,3 +87,35 @@ def test_a_database_that_is_away_is_one_sentence(notes, server):
     code, _, errors = notes.run()
     assert (code, errors.count("\n")) == (1, 1)
     assert "The database cannot be reached:" in errors
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_an_index_that_a_killed_migrate_has_left_half_built_is_built_anew(notes, server, pooled):
+    """PostgreSQL goes on building it for who is gone, so also the one who builds is ended."""
+    assert notes.run()[0] == 0
+    notes.write("index", INDEX, atomic=False)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with Bouncer(server) as bouncer, server.connect() as site:
+        if pooled:
+            notes.url, notes.variables = bouncer.url(), {"DATABASE_POOLER": "transaction"}
+        site.execute("BEGIN; LOCK notes_note IN ROW EXCLUSIVE MODE")
+        killed = notes.start()
+        assert wait_until(lambda: server.ask(waiting))
+        killed.kill()
+        assert ended(killed)[0] < 0
+        second = notes.start()
+        assert wait_until(lambda: server.ask(f"{waiting} AND query LIKE 'DROP INDEX%'"))
+        site.execute("COMMIT")
+        code, _, errors = ended(second)
+    assert (code, "has left note_text half built" in errors) == (0, True), errors
+    assert server.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'note_text'::regclass")
+
+
+def test_what_a_killed_migrate_has_done_is_said_in_a_sentence(notes, server):
+    assert notes.run()[0] == 0
+    server.ask("CREATE INDEX note_text ON notes_note (text)")
+    notes.write("index", INDEX, atomic=False)
+    code, _, errors = notes.run()
+    assert (code, "Traceback" in errors) == (1, False)
+    assert 'is done: relation "note_text" already exists. A migrate before' in errors
+    assert server.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'note_text'::regclass")

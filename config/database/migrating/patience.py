@@ -16,15 +16,17 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from django.core.management.base import CommandError
-from django.db import OperationalError, transaction
+from django.db import OperationalError, ProgrammingError, transaction
 from django.db.migrations import Migration
 from psycopg.pq import TransactionStatus
 
+from config.database.migrating import halves
 from config.database.migrating.watching import Watch
 
 FIRST_PAUSE, LONGEST_PAUSE = 1, 30  # seconds between two tries, doubled each time
 
 LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
+IS_THERE = ("42P07", "42701", "42710")  # a table or index, a column, a constraint or trigger
 LIMITS = """
     SELECT pg_backend_pid(), set_config('lock_timeout', %s, true),
         set_config('statement_timeout', '0', true),
@@ -93,8 +95,23 @@ class Patience:
     def _is_half_done(self) -> bool:
         return self._is_begun and self._migration is not None and not self._migration.atomic
 
-    def _execute(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    def _execute(self, *statement: Any) -> Any:
         """Be around each statement that Django executes."""
+        try:
+            return self._execute_patiently(*statement)
+        except ProgrammingError as error:
+            is_there = getattr(error.__cause__, "sqlstate", "") in IS_THERE
+            if not is_there or self._migration is None or self._migration.atomic:
+                raise
+            raise CommandError(
+                f"{self._name} is not atomic, and a part of it is done: "
+                f"{str(error).partition('\n')[0]}. A migrate before this one may have been killed "
+                "or have failed in the middle. Undo that part, then run migrate again."
+            ) from error
+
+    def _execute_patiently(
+        self, execute: Any, sql: Any, params: Any, many: bool, context: Any
+    ) -> Any:
         if self._connection.in_atomic_block:
             self._limit()
         elif CHANGES_SCHEMA.match(str(sql)):
@@ -103,6 +120,8 @@ class Patience:
             self._is_begun = self._is_begun or not READS.match(str(sql))
             self._watch.pid = None if self._pooled else self._connection.connection.info.backend_pid
         with self._watch.statement():
+            if not self._connection.in_atomic_block:
+                halves.clear(str(sql), self._connection.connection, self._tell)
             return execute(sql, params, many, context)
 
     def _execute_by_itself(self, execute: Any, *statement: Any) -> Any:
