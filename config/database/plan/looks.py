@@ -78,11 +78,14 @@ def any_table(seen: Seen) -> Effect:
 
 
 def create_index(seen: Seen) -> Effect:
-    """An index of that name which was never finished is what an earlier try has left."""
+    """An index of that name which was never finished is what an earlier try has left.
+
+    Where that is built concurrently, `migrate` puts it away by itself: see migrating/halves.py.
+    """
     name, indexes = seen.name("name"), seen.described.indexes
     left = next((one for one in indexes if one.name == name), None)
     indexes.append(Index(name, seen.found.string, 0, 0))
-    if left is None or left.is_valid:
+    if left is None or left.is_valid or "CONCURRENTLY" in seen.found[0]:
         return seen.effect
     told = f"Fails: an earlier try has left the index {name} unfinished. Drop it first: "
     return seen.but(fails=f'{told}DROP INDEX CONCURRENTLY "{name}".')
