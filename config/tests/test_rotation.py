@@ -16,6 +16,7 @@ from accounts.tests.people import RESET, is_signed_in, mailed_link, sign_in
 from accounts.tests.test_impersonation import act_as, name
 from config.env import BASE_DIR
 from config.tests.at_once import at_once, statuses
+from config.tests.processes import PRODUCTION
 from waitlist import links
 from waitlist.tests.people import waiting
 
@@ -46,6 +47,13 @@ def follow(settings):
             yield
 
     return follow
+
+
+def test_the_variables_of_the_steps_are_read(load_settings):
+    keys = {"SECRET_KEY_FALLBACKS": "new, old", "ENCRYPTION_SECRETS": "second,first"}
+    loaded = load_settings(**PRODUCTION | keys)
+    assert loaded["SECRET_KEY_FALLBACKS"] == ["new", "old"]
+    assert loaded["ENCRYPTION_SECRETS"] == ["second", "first"]
 
 
 @pytest.mark.django_db
