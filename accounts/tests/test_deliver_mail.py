@@ -79,7 +79,7 @@ def test_it_delivers_when_told_and_not_only_when_it_looks(mail_server):
         assert time.monotonic() - started < worker.POLL - 2
         until(lambda: Mail.objects.get().delivered)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert errors == ""
 
@@ -93,7 +93,7 @@ def test_it_survives_that_the_database_hangs_up(mail_server):
         mail_to("erin@example.com")
         until(lambda: mail_server.mails)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_what_it_was_at_when_it_was_killed_goes_out_again(mail_server):
@@ -102,7 +102,7 @@ def test_what_it_was_at_when_it_was_killed_goes_out_again(mail_server):
         mail = mail_to("erin@example.com")
         until(lambda: mail_server.mails)
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     mail.refresh_from_db()
     assert (mail.state, mail.tries) == ("pending", 1)
     mail_server.delay = 0
@@ -119,7 +119,7 @@ def test_it_finishes_the_email_it_is_at_when_it_is_stopped(mail_server):
         mail = mail_to("erin@example.com")
         until(lambda: mail_server.mails)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     mail.refresh_from_db()
     assert mail.state == "delivered"
     assert len(mail_server.mails) == 1

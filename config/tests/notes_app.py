@@ -71,9 +71,9 @@ class Notes:
 
 
 def ended(process):
-    """Return exit code, output and errors of a process, which ends within two minutes."""
+    """Return exit code, output and errors of a process, which ends within five minutes."""
     try:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=300)
     finally:
         process.kill()
     return process.returncode, output, errors

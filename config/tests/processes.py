@@ -24,7 +24,7 @@ def run(*command, **variables):
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 

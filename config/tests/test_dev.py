@@ -118,7 +118,7 @@ def dev(clone):
     yield dev
     if dev.process.poll() is None:
         os.killpg(dev.process.pid, signal.SIGTERM)
-        dev.process.communicate(timeout=20)
+        dev.process.communicate(timeout=60)
 
 
 def test_ctrl_c_stops_everything_that_it_started(clone, dev):
@@ -128,7 +128,7 @@ def test_ctrl_c_stops_everything_that_it_started(clone, dev):
     dev.wait_until(lambda: dev.status() == 200)
 
     os.killpg(dev.process.pid, signal.SIGINT)
-    out, _ = dev.process.communicate(timeout=20)
+    out, _ = dev.process.communicate(timeout=60)
     assert dev.process.returncode == 0
     assert "Traceback" not in out
     with pytest.raises(ProcessLookupError):
@@ -149,7 +149,7 @@ def test_a_runserver_that_is_ended_leaves_no_database_behind(clone, options):
         served.wait_until(served.status)
         assert not clone.is_stopped("development")
         served.process.terminate()
-        out, _ = served.process.communicate(timeout=20)
+        out, _ = served.process.communicate(timeout=60)
     finally:
         served.process.kill()
     assert "Traceback" not in out

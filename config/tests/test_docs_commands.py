@@ -64,6 +64,6 @@ def run(folder, commands):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"

@@ -35,7 +35,7 @@ def backup(script, **variables):
         env=PRODUCTION | {"PATH": path, "SITE": str(BASE_DIR), **variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 

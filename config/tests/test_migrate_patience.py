@@ -91,7 +91,7 @@ def test_what_is_built_concurrently_waits_as_long_as_it_takes(notes, site, serve
     process = notes.start(*SOON, "--tries=1")
     assert wait_until(lambda: server.ask(WAITING))
     with server.connect() as other:  # and meanwhile people write
-        other.execute("SET statement_timeout = '1s'; INSERT INTO notes_note (text) VALUES ('new')")
+        other.execute("SET statement_timeout = '10s'; INSERT INTO notes_note (text) VALUES ('new')")
     time.sleep(1.5)
     site.execute("COMMIT")
     code, _, errors = ended(process)

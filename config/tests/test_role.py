@@ -58,7 +58,7 @@ def test_the_sites_main_flows_work_as_this_role(server):
         env={"PATH": os.environ["PATH"], "DATABASE_URL": server.url(user=WEB)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout[-5000:]
     assert "passed" in done.stdout
