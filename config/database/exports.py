@@ -1,10 +1,11 @@
 """When the whole database was exported or restored: its own audit trail tells."""
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import ProgrammingError, connection
+from django.db.models.functions import Now
 
 from accounts.events import Event
 from accounts.verbs import Verb
@@ -20,6 +21,17 @@ def latest() -> datetime | None:
         return None  # nothing was migrated yet
     exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED).order_by("-id")
     return exports.values_list("created", flat=True).first()
+
+
+def is_fresh(age: timedelta) -> bool:
+    """Whether one was complete within this time, by the one clock that everybody has in common.
+
+    It is the database's, which wrote the time of the export.
+    """
+    if latest() is None:
+        return False
+    exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED)
+    return exports.filter(created__gt=Now() - age, created__lte=Now()).exists()
 
 
 def record_exported(file: str, *, rows: int, size: int) -> None:

@@ -27,6 +27,15 @@ def test_the_latest_export_is_the_newest_event_of_one():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "is_fresh"), [(59, True), (61, False), (-60, False)])
+def test_an_export_is_fresh_by_the_databases_clock(monkeypatch, minutes, is_fresh):
+    created = timezone.now() - timedelta(minutes=minutes)
+    Event.objects.create(verb=Verb.DATABASE_EXPORTED, created=created, data={})
+    monkeypatch.setattr(timezone, "now", lambda: created)  # of a machine whose clock is wrong
+    assert exports.is_fresh(timedelta(hours=1)) is is_fresh
+
+
+@pytest.mark.django_db
 def test_the_latest_export_is_found_by_an_index(django_assert_num_queries):
     with django_assert_num_queries(2):
         exports.latest()

@@ -5,7 +5,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
-from django.utils import timezone
 
 from config.database import exports, kept, plan
 
@@ -27,7 +26,7 @@ def check(app_label: str, migration_name: str, *, is_allowed: bool) -> None:
     if steps and places:
         raise CommandError("\n".join([*_losses(steps), "", *_wanted_here(places, target)]))
     exported = exports.latest() if steps else None
-    is_kept = bool(exported and exported > timezone.now() - FRESH)
+    is_kept = bool(steps) and exports.is_fresh(FRESH)
     if steps and not (is_allowed and is_kept):
         last = f"the last is of {exported:%Y-%m-%d %H:%M} UTC" if exported else "there is none"
         wanted = _wanted(last, target, is_allowed=is_allowed, is_kept=is_kept)
