@@ -105,10 +105,11 @@ def is_local(host: str) -> bool:
         found = socket.getaddrinfo(host.encode(), None)  # bytes: as libpq, not by Python's IDNA
     except OSError:
         return False
-    return all(_is_loopback(str(address[0])) for *_, address in found)
+    return all(is_loopback(str(address[0])) for *_, address in found)
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own; raises ValueError for a name."""
     parsed = ip_address(address.partition("%")[0])
     within = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
     return (within or parsed).is_loopback

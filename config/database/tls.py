@@ -7,11 +7,10 @@ a private network; a URL that says less is refused instead of obeyed or ignored.
 
 import ssl
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.database.target import in_use
+from config.database.target import in_use, is_loopback
 from config.env import SettingError
 
 # Where systems keep the authorities they trust, should Python have been built for another place.
@@ -72,11 +71,9 @@ def _is_local(host: str) -> bool:
     if host[0] in "/@" or host == "localhost":
         return True
     try:
-        address = ip_address(host.partition("%")[0])
+        return is_loopback(host)
     except ValueError:
         return False
-    within = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (within or address).is_loopback
 
 
 def _bundle() -> str:
