@@ -1,5 +1,16 @@
-"""How the project meets PostgreSQL: what DATABASE_URL becomes. The verbs of `manage.py db`, the
-embedded server and what they decide by are beside it."""
+"""How the project meets PostgreSQL. Here: what DATABASE_URL becomes. Beside it, by what it is for:
+
+to connect        target.py (where it leads), tls.py, patient/ (the engine), reaching.py, vitals.py,
+                  embedded/ (the server of development and tests)
+to make, destroy  guards.py (what has to hold before), making.py, preparing.py
+to migrate        pending.py, plan/ (what would happen), migrating/ (how it happens), pushing/,
+                  kept.py (what files said when they were applied), drift.py
+to copy           backups/, clients.py (pg_dump and the like), exports.py, interrupts.py,
+                  progress.py
+to be told        verbs/ (a module for each verb of `manage.py db`)
+
+What a database is, and where it differs from the models, is config/schema/.
+"""
 
 import sys
 from pathlib import Path
