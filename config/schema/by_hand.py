@@ -4,12 +4,8 @@ import re
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
-# Texts in quotes, bodies of functions, and remarks.
-QUOTED = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | (?P<tag>\$\w*\$).*?(?P=tag)"""
-    r"""| (?P<remark>--[^\n]*|/\*.*?\*/)""",
-    re.DOTALL | re.VERBOSE,
-)
+from config.schema import statements
+
 BODY = re.compile(r"(\$\w*\$)(.*?)\1", re.DOTALL)
 NAME = r'(?:"?\w+"?\.)?"?(\w+)"?(?![\w%{])'
 TABLE = rf"(?:ONLY )?{NAME}"
@@ -57,7 +53,7 @@ class ByHand:
         self.with_settings: set[str] = set()
         self.made: dict[Made, str] = {}
         for text in sql:
-            for statement in split(text):
+            for statement in statements.split(text):
                 self._read(statement)
 
     def again(self, tables: set[str]) -> Iterator[str]:
@@ -69,7 +65,7 @@ class ByHand:
         functions = [re.escape(one.name) for one in self.made if one.kind == "function"]
         call = re.compile(rf"\b({'|'.join(functions)})(?=\s*\()") if functions else None
         for statement in dict.fromkeys(self.made.values()):
-            plain = _collapsed(statement)
+            plain = statements.plain(statement)
             if ELSEWHERE.search(plain) or {*re.findall(r"\w+", plain)} & tables:
                 continue
             if call and not plain.upper().startswith(("CREATE FUNCTION", "CREATE OR REPLACE FUNC")):
@@ -91,7 +87,7 @@ class ByHand:
         return any(len(one) == 2 and "_".join(one) == name for one in self.left)
 
     def _read(self, statement: str) -> None:
-        plain = _collapsed(statement)
+        plain = statements.plain(statement)
         if SETTINGS.match(statement):
             self.with_settings |= {*re.findall(r"\w+", statement)}
         for kind, pattern in STATEMENTS.items():
@@ -114,28 +110,3 @@ class ByHand:
             self.made.pop(one, None)
         if verb.upper() != "DROP":
             self.made[made] = statement
-
-
-def split(sql: str) -> Iterator[str]:
-    """Yield the statements of a script without remarks, what is in quotes as it is."""
-    statement, end = "", 0
-    for quoted in [*QUOTED.finditer(sql), None]:
-        *before, last = sql[end : quoted.start() if quoted else None].split(";")
-        for part in before:
-            yield (statement + part).strip()
-            statement = ""
-        statement += last
-        if quoted:
-            statement += " " if quoted["remark"] else quoted[0]
-            end = quoted.end()
-    if statement.strip():
-        yield statement.strip()
-
-
-def _collapsed(statement: str) -> str:
-    """Return the statement on one line, with nothing in the place of texts and bodies."""
-    return " ".join(QUOTED.sub(_outside, statement).split())
-
-
-def _outside(quoted: re.Match[str]) -> str:
-    return quoted[0] if quoted[0].startswith('"') else "''"

@@ -1,7 +1,7 @@
 """What `migrate` would do to this database: step by step, with what each would destroy or block.
 
-The SQL is Django's own (rehearsal.py), read as far as is honest (statements.py, rules.py), beside
-what the tables hold (tables.py). Nothing is changed: all of it happens in a READ ONLY transaction.
+The SQL is Django's own (rehearsal.py), read as far as is honest (rules.py), beside what the tables
+hold (tables.py). Nothing is changed: all of it happens in a READ ONLY transaction.
 """
 
 from dataclasses import dataclass

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from config.database.plan import names, statements
+from config.database.plan import names
 from config.database.plan.effects import Effect
 from config.database.plan.locks import Lock
 from config.database.plan.rules import ACTIONS, STATEMENTS, Rule
 from config.database.plan.seen import Seen
 from config.database.plan.tables import Tables
+from config.schema import statements
 
 ALTER_TABLE = re.compile(
     rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<table>{names.QUALIFIED}) (?P<actions>.*)",
@@ -20,7 +21,7 @@ ALTER_TABLE = re.compile(
 def effects(sql: Iterable[str], tables: Tables) -> Iterator[Effect]:
     """Yield what each statement does, and note in `tables` what it changes."""
     for text in sql:
-        for statement in statements.split(text):
+        for statement in map(statements.plain, statements.split(text)):
             yield from _of(statement, tables)
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.models import AlterTogetherOptionOperation
 
-from config.database.plan import statements
 from config.database.plan.effects import Effect, Work
 from config.database.plan.rehearsal import Turn
 from config.database.plan.tables import Tables
+from config.schema import statements
 
 DECLARED = {False: "destroys", True: "destroys_backwards"}  # keys of hints=…, by the direction
 READ_IT = (
@@ -36,7 +36,7 @@ def operation(turn: Turn) -> str:
 def _summed_up(turn: Turn) -> str:
     first, *others = [one for text in turn.sql for one in statements.split(text)] or ["nothing"]
     more = f", and {len(others)} more statement{'s' * (len(others) > 1)}" if others else ""
-    return f"SQL: {statements.shortened(first)}{more}"
+    return f"SQL: {statements.shortened(statements.plain(first))}{more}"
 
 
 def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from config.database.plan import lookups, statements
+from config.database.plan import lookups
 from config.database.plan.sizes import Size
-from config.schema import catalog
+from config.schema import catalog, statements
 from config.schema.catalog import Column, Index, Table
 
 # What `migrate` itself fills, and would fill again: rows of nobody.

@@ -1,4 +1,4 @@
-"""SQL as a reader of it sees it: one statement a line, nothing but its words.
+"""SQL as a reader of it sees it: a script's statements, and the words of each.
 
 PostgreSQL's lexical rules (sql-syntax-lexical.html) for remarks, strings and dollar quotes.
 """
@@ -23,15 +23,21 @@ IN_PLACE_OF = {"remark": " ", "string": "''", "body": "$$", "space": " "}
 
 
 def split(sql: str) -> list[str]:
-    """Return the statements, each on one line: without remarks, what is in strings, and bodies."""
+    """Return the statements of a script as they are written, but for remarks."""
     statements = [""]
     for token in TOKENS.finditer(sql):
-        kind = str(token.lastgroup)
-        if kind == "end":
+        if token.lastgroup == "end":
             statements.append("")
         else:
-            statements[-1] += IN_PLACE_OF.get(kind, token[0])
-    return [" ".join(one.split()) for one in statements if one.strip()]
+            statements[-1] += " " if token.lastgroup == "remark" else token[0]
+    return [one.strip() for one in statements if one.strip()]
+
+
+def plain(statement: str) -> str:
+    """Return a statement on one line, with nothing in its strings and bodies."""
+    tokens = TOKENS.finditer(statement)
+    words = (IN_PLACE_OF.get(str(token.lastgroup), token[0]) for token in tokens)
+    return " ".join("".join(words).split())
 
 
 def shortened(statement: str) -> str:
