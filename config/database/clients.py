@@ -49,14 +49,6 @@ def database() -> dict[str, Any]:
     return entry
 
 
-def connect(parameters: dict[str, Any]) -> psycopg.Connection:
-    """Return a connection that commits by itself; raises CommandError in libpq's words."""
-    try:
-        return psycopg.connect(**parameters, autocommit=True)
-    except psycopg.OperationalError as error:
-        raise CommandError(first_line(str(error))) from error
-
-
 def find(name: str, connection: psycopg.Connection) -> Path:
     """Return the newest program of this name, on PATH or from the wheel, that can serve.
 

@@ -1,6 +1,9 @@
 """Connecting once, beside the pool, to say in one sentence why that is not possible."""
 
+from typing import Any
+
 import psycopg
+from django.core.management.base import CommandError
 from django.db import connection
 
 HINTS = {
@@ -15,19 +18,16 @@ HINTS = {
 }
 
 
-class Unreachable(Exception):
-    """A sentence: why the server did not let us in, and what to do about it."""
+def reach(parameters: dict[str, Any] | None = None) -> psycopg.Connection:
+    """Return a new connection that commits by itself, with these parameters of libpq or the pool's.
 
-
-def reach() -> psycopg.Connection:
-    """Return a new connection, made as the pool makes its own; it commits by itself.
-
-    Raises Unreachable, where the pool would only say that it has waited for a connection.
+    Raises CommandError, with what to do, where the pool would only say that it has waited.
     """
+    parameters = connection.get_connection_params() if parameters is None else parameters
     try:
-        return psycopg.connect(**connection.get_connection_params(), autocommit=True)
+        return psycopg.connect(**parameters, autocommit=True)
     except psycopg.OperationalError as error:
         reason = str(error).splitlines()[0].removeprefix("connection failed: ")
         hints = [hint for sign, hint in HINTS.items() if sign in reason]
         sentences = [f"The database cannot be reached: {reason}.", *hints]
-        raise Unreachable(" ".join(sentences)) from None
+        raise CommandError(" ".join(sentences)) from error

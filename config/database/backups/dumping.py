@@ -18,6 +18,7 @@ from config.database import clients
 from config.database.backups import files, manifest, tables
 from config.database.backups.manifest import Manifest, Part
 from config.database.progress import Progress
+from config.database.reaching import reach
 from config.database.target import parameters
 
 # Rows that are worth nothing after a restore, or worse: with its row a session that was ended since
@@ -141,7 +142,7 @@ def _quoted(name: str) -> str:
 
 def _dump(part: files.Part, given: dict[str, Any], flags: list[str]) -> None:
     """Have pg_dump write into the file, and tell how far it is."""
-    with clients.connect(given) as served:
+    with reach(given) as served:
         program = clients.find("pg_dump", served)
     progress = Progress()
     # To stdout it would write its table of contents a second time, without saying where rows are.

@@ -10,7 +10,7 @@ import psycopg
 from django.core.management.base import CommandError
 from psycopg.sql import SQL, Identifier
 
-from config.database import clients
+from config.database.reaching import reach
 
 LONGEST = 63 - len("_drill_12345678")  # bytes of a name that PostgreSQL takes whole
 
@@ -27,7 +27,7 @@ def database(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
     It is dropped at the end of the block. Raises CommandError where this role may make none.
     """
-    with clients.connect(parameters) as connection:
+    with reach(parameters) as connection:
         start = beginning(connection.info.dbname)
         _clear(connection, start)
         name = start + secrets.token_hex(4)
@@ -63,5 +63,5 @@ def _clear(connection: psycopg.Connection, start: str) -> None:
 
 def _drop(parameters: dict[str, Any], name: str) -> None:
     # Not on the connection from before: a restore takes long, and Ctrl-C may have spoiled it.
-    with clients.connect(parameters) as connection:
+    with reach(parameters) as connection:
         connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from config.database import clients, exports, guards, interrupts, making
 from config.database.backups import restoring, scratch, sources
 from config.database.backups.sources import Source
+from config.database.reaching import reach
 from config.database.target import Target, parameters
 from config.database.verbs import Verb
 
@@ -48,7 +49,7 @@ class Restore(Verb):
         """Restore the file beside the database, and compare."""
         if source.part == "data":
             raise CommandError(f"{source.path.name} has rows alone: drill with a whole export.")
-        with scratch.database(given) as beside, clients.connect(beside) as connection:
+        with scratch.database(given) as beside, reach(beside) as connection:
             restoring.restore(source, beside, connection, over=False)
             _compare(source, connection)
         self.stdout.write(f"{source.path.name} can be restored: {_told(source)}.")
@@ -58,7 +59,7 @@ class Restore(Verb):
         target = Target.of(clients.database())
         if making.ensure(target, given):
             self.say(f"Made the database {target.name}.")
-        with clients.connect(given) as connection:
+        with reach(given) as connection:
             if over := not restoring.is_empty(connection):
                 self.ask(connection, target)
             try:
