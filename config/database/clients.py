@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import DatabaseError, OperationalError
+from django.db import OperationalError
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
@@ -131,21 +131,6 @@ def told(parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
     """Return what a program is told of these parameters of libpq: in words, and in variables."""
     shown = {name: value for name, value in parameters.items() if name not in HIDDEN}
     return make_conninfo(**shown), _hidden(parameters)
-
-
-@contextlib.contextmanager
-def failures_in_a_sentence() -> Iterator[None]:
-    """Raise CommandError in PostgreSQL's own words for whatever a connection fails with."""
-    try:
-        yield
-    except (DatabaseError, psycopg.Error) as error:
-        raise CommandError(f"PostgreSQL says: {first_line(str(error))}") from error
-
-
-def first_line(text: str) -> str:
-    """Return what PostgreSQL says first, without what it calls it: the rest is detail."""
-    line, _, _ = text.strip().partition("\n")
-    return line.removeprefix("ERROR:").removeprefix("FATAL:").strip()
 
 
 def _why(code: int, said: str) -> str:

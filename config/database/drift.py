@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
+from config.database.wording import first_line
 from config.schema import catalog, differences, expected, history
 from config.schema.catalog import Schema
 from config.schema.comparison import Difference
@@ -161,7 +162,7 @@ def _of_database(past: History, live: Schema) -> Iterator[Finding]:
         wanted = expected.by_name(live, registry)
         yield Finding(
             NOT_COMPARED,
-            [str(error).partition("\n")[0]],
+            [first_line(error)],
             "PostgreSQL itself has to write down what the migrations want, in temporary tables. To "
             "compare types and defaults, and what constraints, indexes, triggers and views say, "
             "check the primary, as a role that may make them: GRANT TEMPORARY ON DATABASE.",

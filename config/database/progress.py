@@ -3,6 +3,8 @@
 import sys
 import time
 
+from config.database.wording import in_bytes
+
 
 class Progress:
     """Bytes and their rate, on stderr, at most twice a second."""
@@ -28,12 +30,3 @@ class Progress:
     def _show(self, text: str) -> None:
         sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
-
-
-def in_bytes(size: float) -> str:
-    """Return a size as people write it: '12.3 MB'."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

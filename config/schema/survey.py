@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db import InternalError, NotSupportedError, ProgrammingError
 
+from config.database.wording import first_line
 from config.schema import catalog, expected, history
 from config.schema.by_hand import ByHand
 from config.schema.catalog import Schema, Table
@@ -55,7 +56,7 @@ def read() -> Survey:
     try:
         survey.wanted = expected.read(found.tables, survey.by_hand)
     except (InternalError, NotSupportedError, ProgrammingError) as error:
-        survey.problem = str(error).partition("\n")[0]  # without the statement that failed
+        survey.problem = first_line(error)  # without the statement that failed
     else:
         survey.differences = compare(found, survey.wanted, survey.by_hand)
     return survey

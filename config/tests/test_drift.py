@@ -233,7 +233,7 @@ def test_a_database_that_cannot_be_read_is_one_sentence(monkeypatch):
     monkeypatch.setattr(catalog, "read_schema", held)
     code, text = check()
     assert code == 1
-    assert text.endswith("The database cannot be read now: canceling statement due to lock timeout")
+    assert text.endswith("PostgreSQL could not do that: canceling statement due to lock timeout")
 
 
 def test_checking_costs_the_same_few_statements_however_many_tables_there_are():

@@ -124,7 +124,7 @@ def test_while_a_migration_holds_a_table_it_says_so_after_two_seconds(notes, ser
         connection.execute("LOCK TABLE notes_note")
         code, said = check(notes)
     assert code == 1
-    assert "The database cannot be read now" in said
+    assert "PostgreSQL could not do that" in said
     assert "Traceback" not in said
 
 

@@ -130,13 +130,13 @@ def test_data_of_a_clone_that_is_gone_is_named_until_it_starts_elsewhere(clone, 
     left = f"""
 from config.database.embedded import leftovers
 found = [left for left in leftovers.found() if left.data.name == {data!r}]  # not other tests'
-report([(str(left.clone), left.megabytes) for left in found])
+report([(str(left.clone), left.size) for left in found])
 """
     assert clone.run(left) == []
     (clone.folder / ".postgres").rename(moved.folder / ".postgres")
-    [(where, megabytes)] = clone.run(left)
+    [(where, size)] = clone.run(left)
     assert where == str(place)
-    assert megabytes > 10
+    assert size > 10_000_000
     moved.run(USE)
     assert clone.run(left) == []
     (moved.folder / ".postgres").rename(clone.folder / ".postgres")

@@ -339,7 +339,7 @@ def test_while_somebody_holds_a_table_the_plan_says_so(monkeypatch, planned, ent
         raise OperationalError("canceling statement due to lock timeout")
 
     monkeypatch.setattr(plan, "Tables", held)
-    with pytest.raises(CommandError, match="cannot be read now: canceling"):
+    with pytest.raises(CommandError, match="could not do that: canceling"):
         call_command("db", "plan")
 
 

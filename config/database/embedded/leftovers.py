@@ -17,9 +17,9 @@ class Leftover(NamedTuple):
     clone: Path  # its folder .postgres/<purpose>, where it was last
 
     @property
-    def megabytes(self) -> int:
-        files = (path for path in self.data.rglob("*") if path.is_file())
-        return sum(path.stat().st_size for path in files) // 1_000_000
+    def size(self) -> int:
+        """In bytes."""
+        return sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file())
 
 
 def remember(data: Path, clone: Path) -> None:

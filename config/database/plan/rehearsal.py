@@ -14,6 +14,8 @@ from django.db.migrations.loader import AmbiguityError
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from config.database.wording import first_line
+
 NOTHING = SeparateDatabaseAndState()  # what a migration does that only joins two others
 
 
@@ -169,7 +171,7 @@ class _Editor(DatabaseSchemaEditor):
         except NotSupportedError as error:
             turn.refusal = str(error)
         except (DatabaseError, ValueError) as error:
-            turn.problem = str(error).partition("\n")[0]
+            turn.problem = first_line(error)
         self._left += [(one, turn) for one in self.deferred_sql if not _is_in(one, before)]
 
     def finish(self) -> None:

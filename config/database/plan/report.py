@@ -5,6 +5,7 @@ from itertools import groupby
 from textwrap import TextWrapper, dedent
 
 from config.database.plan import Step
+from config.database.wording import many
 
 WIDTH = 100
 LINES = 8  # of a step's SQL, unless all of it is asked for
@@ -41,7 +42,7 @@ HALFWAY = (
 def summary(steps: list[Step]) -> str:
     """Return the last line: how much, and how bad."""
     migrations = len({step.migration for step in steps})
-    counted = f"{_many(migrations, 'migration')}, {_many(len(steps), 'step')}"
+    counted = f"{many(migrations, 'migration')}, {many(len(steps), 'step')}"
     told = [
         _verb(sum(bool(step.destroys) for step in steps), "destroys data", "destroy data"),
         _verb(sum(bool(step.rewrites) for step in steps), "rewrites a table", "rewrite tables"),
@@ -85,10 +86,6 @@ def _wrapped(first: str, text: str, rest: str = "") -> list[str]:
         break_on_hyphens=False,
         break_long_words=False,
     ).wrap(text)
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _verb(number: int, one: str, many: str) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from config.database.wording import in_bytes, many
+
 SMALL = 8 * 2**20  # bytes that are read, or written anew, in a tenth of a second or so
 
 
@@ -22,18 +24,8 @@ class Size:
         if self.bytes is None:
             return "of unknown size"
         rows = "rows not counted yet" if self.rows is None else _counted(self.rows)
-        return f"{rows}, {_measured(self.bytes)}"
+        return f"{rows}, {in_bytes(self.bytes) if self.bytes else 'empty'}"
 
 
 def _counted(rows: int) -> str:
-    if rows == 1:
-        return "1 row"
-    return f"{rows:,} rows" if rows < 1_000_000 else f"{rows / 1_000_000:.1f} million rows"
-
-
-def _measured(size: int) -> str:
-    for unit, factor in (("GB", 2**30), ("MB", 2**20), ("kB", 2**10)):
-        if size >= factor:
-            number = size / factor
-            return f"{number:.1f} {unit}" if number < 10 else f"{number:.0f} {unit}"
-    return f"{size} bytes" if size else "empty"
+    return many(rows, "row") if rows < 1_000_000 else f"{rows / 1_000_000:.1f} million rows"

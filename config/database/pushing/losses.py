@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from django.db import connection, transaction
 from psycopg import sql
 
+from config.database.wording import many
+
 COLUMNS = """
     SELECT attrelid, attnum, relname, attname, format_type(atttypid, atttypmod)
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -39,21 +41,17 @@ def _lost(
     gone = {table: told[0] for (table, _), told in before.items() if table not in tables}
     for name in sorted(gone.values()):
         if rows := _count("SELECT count(*) FROM {}", name):
-            yield f"{_many(rows, 'row')} of {name}"
+            yield f"{many(rows, 'row')} of {name}"
     for (table, number), (name, column, kind) in sorted(before.items()):
         left = after.get((table, number))
         if table in gone or (left and left[2] == kind):
             continue
         if values := _count("SELECT count({1}) FROM {0}", name, column):
             becomes = f", which becomes {left[2]} again" if left else ""
-            yield f"{_many(values, 'value')} of {name}.{column}{becomes}"
+            yield f"{many(values, 'value')} of {name}.{column}{becomes}"
 
 
 def _count(question: str, *names: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(question).format(*map(sql.Identifier, names)))
         return cursor.fetchone()[0]
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -4,11 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError
 
 from config.database import drift, kept
 from config.database.drift import NOT_COMPARED, Finding
 from config.database.verbs import Verb
+from config.database.wording import first_line
 
 
 class Check(Verb):
@@ -29,10 +30,7 @@ class Check(Verb):
     def run(self, **options: Any) -> None:
         for name in options["accept"]:
             self.accept(name)
-        try:
-            findings = drift.findings()
-        except OperationalError as error:
-            raise CommandError(f"The database cannot be read now: {error}") from error
+        findings = drift.findings()
         for finding in findings:
             self.show(finding)
         number = sum(len(one.places) for one in findings if not one.is_remark)
@@ -49,8 +47,7 @@ class Check(Verb):
         except (LookupError, TypeError) as error:
             raise CommandError(f"No migration {name} is applied here.") from error
         except DatabaseError as error:
-            reason = str(error).partition("\n")[0]
-            raise CommandError(f"Nothing can be kept of {name}: {reason}") from error
+            raise CommandError(f"Nothing can be kept of {name}: {first_line(error)}") from error
         self.say(f"The file of {name} is taken as it is now.")
 
     def show(self, finding: Finding) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from config.database import clients, exports, interrupts
 from config.database.backups import dumping
-from config.database.progress import in_bytes
 from config.database.verbs import Verb
+from config.database.wording import in_bytes
 from config.env import BASE_DIR
 
 
@@ -40,7 +40,7 @@ class Export(Verb):
             everything=options["everything"],
         )
         stopped = interrupts.ends_with("Stopped; no file was left behind.")
-        with stopped, clients.failures_in_a_sentence():
+        with stopped:
             made = dumping.export(wish, options["folder"], clients.database())
         rows = sum(made.manifest.rows.values())
         if made.manifest.is_complete:

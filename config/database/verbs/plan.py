@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import OperationalError
 
 from config.database import drift, plan
 from config.database.pending import BROKEN
@@ -26,8 +25,6 @@ class Plan(Verb):
     def run(self, **options: Any) -> None:
         try:
             steps = plan.steps(options["app_label"], options["migration_name"])
-        except OperationalError as error:
-            raise CommandError(f"The database cannot be read now: {error}") from error
         except BROKEN as error:
             raise CommandError(f"The migrations have no order: {error}") from error
         if not steps:

@@ -36,7 +36,7 @@ class Restore(Verb):
         self.tell_direct()
         began = time.monotonic()
         stopped = interrupts.ends_with("Stopped; the database is as it was.")
-        with stopped, clients.failures_in_a_sentence():
+        with stopped:
             given = parameters(clients.database())
             source = _opened(options["file"], unverified=options["unverified"])
             if options["drill"]:

@@ -9,6 +9,7 @@ from config import cast
 from config.database.embedded import leftovers
 from config.database.preparing import set_up
 from config.database.verbs import Verb
+from config.database.wording import in_bytes
 
 SIGN_IN = f"sign in as alice@example.com, password {cast.PASSWORD}"
 NEXT = {
@@ -31,7 +32,7 @@ class Setup(Verb):
         self.stdout.write(f"Ready. Next:\n{self.next()}")
         for left in leftovers.found():
             self.say(
-                f"\nThe clone whose database this is ({left.megabytes} MB) is no longer at "
+                f"\nThe clone whose database this is ({in_bytes(left.size)}) is no longer at "
                 f"{left.clone.parents[1]}. If it was deleted, not moved:\n"
                 f"    rm -r {left.data} {left.record}"
             )

@@ -3,11 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import DatabaseError
 
-from config.database.reaching import Unreachable, reach
+from config.database.reaching import reach
 from config.database.target import Target
 from config.database.verbs import Verb
 from config.database.verbs.check import Check
@@ -20,6 +21,7 @@ from config.database.verbs.restore import Restore
 from config.database.verbs.seed import Seed
 from config.database.verbs.setup import Setup
 from config.database.verbs.studio import Studio
+from config.database.wording import first_line
 
 VERBS: dict[str, type[Verb]] = {
     "check": Check,
@@ -52,7 +54,5 @@ class Command(BaseCommand):
             if VERBS[verb].needs_database:
                 reach().close()
             VERBS[verb](target, self.stdout, self.stderr).run(**options)
-        except Unreachable as reason:
-            raise CommandError(str(reason)) from None
-        except OperationalError as error:  # away, full, too slow: nobody needs to see our code
-            raise CommandError(f"PostgreSQL could not do that: {error}") from error
+        except (DatabaseError, psycopg.Error) as error:  # nobody needs to see our code
+            raise CommandError(f"PostgreSQL could not do that: {first_line(error)}") from error
