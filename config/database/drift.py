@@ -7,24 +7,21 @@ models: a migration that is pending, or was never made, is one finding and not o
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from textwrap import indent
 
 from django.apps import apps
 from django.apps.registry import Apps
 from django.db import InternalError, NotSupportedError, ProgrammingError, connection
-from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.questioner import MigrationQuestioner
-from django.db.migrations.state import ProjectState
 
+from config.database import pending
+from config.database.ours import is_installed, makes_tables
 from config.database.wording import first_line
 from config.schema import catalog, differences, expected, history
 from config.schema.catalog import Schema
 from config.schema.comparison import Difference
 from config.schema.history import History
 
-INSTALLED = {"site-packages", "dist-packages"}
 NOT_COMPARED = "Not compared"
 KINDS = {
     "table": (
@@ -198,17 +195,13 @@ def _without_migrations(loader: MigrationLoader) -> list[str]:
     return sorted(
         app
         for app in loader.unmigrated_apps
-        if not INSTALLED & {*Path(apps.get_app_config(app).path).parts}
-        and any(model._meta.managed for model in apps.get_app_config(app).get_models())
+        if not is_installed(apps.get_app_config(app).path) and makes_tables(app)
     )
 
 
 def _unmade(loader: MigrationLoader) -> Iterable[tuple[str, str]]:
     """Yield the app and a sentence for each step that `makemigrations` would write down."""
-    detector = MigrationAutodetector(
-        loader.project_state(), ProjectState.from_apps(apps), MigrationQuestioner(dry_run=True)
-    )
-    for app, migrations in detector.changes(graph=loader.graph).items():
+    for app, migrations in pending.unmade(loader).items():
         for migration in migrations:
             for operation in migration.operations:
                 yield app, f"{app}: {operation.describe()}"
@@ -220,5 +213,4 @@ def _is_ours(app: str) -> bool:
         module, _ = MigrationLoader.migrations_module(app)
     except LookupError:  # no such app is left
         return True
-    folders = Path(str(import_module(str(module)).__file__)).parts
-    return not INSTALLED & {*folders}
+    return not is_installed(str(import_module(str(module)).__file__))

@@ -1,8 +1,14 @@
-"""Which migrations the database still waits for: the one place that knows."""
+"""Which migrations the database still waits for, and the models: the one place that knows."""
 
+from django.apps import apps
 from django.db import ProgrammingError, connection
+from django.db.migrations import Migration
 from django.db.migrations import exceptions as broken
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.questioner import MigrationQuestioner
+from django.db.migrations.state import ProjectState
 
 # Files that cannot be put in an order, as one is gone, in a circle or full of mistakes; or the
 # table of what was applied is closed to this role.
@@ -28,6 +34,18 @@ def pending_migrations() -> list[tuple[str, str]]:
 
 def of(loader: MigrationLoader) -> list[tuple[str, str]]:
     """Return the same of a loader that has read the files and what was applied."""
-    graph, applied = loader.graph, loader.applied_migrations or {}
-    plan = dict.fromkeys(key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf))
-    return [key for key in plan if key not in applied]
+    applied = loader.applied_migrations or {}
+    return [key for key in in_order(loader.graph) if key not in applied]
+
+
+def in_order(graph: MigrationGraph) -> list[tuple[str, str]]:
+    """Return all migrations, each after those that it needs."""
+    plans = (graph.forwards_plan(leaf) for leaf in graph.leaf_nodes())
+    return list(dict.fromkeys(key for plan in plans for key in plan))
+
+
+def unmade(loader: MigrationLoader) -> dict[str, list[Migration]]:
+    """Return the migrations by app that `makemigrations` would write, without asking anything."""
+    before, models = loader.project_state(), ProjectState.from_apps(apps)
+    detector = MigrationAutodetector(before, models, MigrationQuestioner(dry_run=True))
+    return detector.changes(graph=loader.graph)

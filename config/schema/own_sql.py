@@ -16,6 +16,8 @@ from django.db.migrations import (
     SeparateDatabaseAndState,
 )
 
+from config.database.ours import is_installed
+
 # A name, or SQL that makes something.
 NAMES = re.compile(r"\w+|.*\b(CREATE|ALTER|ADD)\b.*", re.IGNORECASE | re.DOTALL)
 
@@ -85,7 +87,7 @@ def _said(function: Any) -> Iterator[str]:
         tree = ast.parse(dedent(inspect.getsource(function)))
     except (OSError, SyntaxError, TypeError):  # a lambda in the middle of a line, a partial
         return
-    if re.search(r"\b(site|dist)-packages\b", inspect.getfile(function)):
+    if is_installed(inspect.getfile(function)):
         return
     pieces = [one.values for one in ast.walk(tree) if isinstance(one, ast.JoinedStr)]
     yield from _texts(tree, {id(piece) for values in pieces for piece in values})

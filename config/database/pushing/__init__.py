@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations import Migration
-from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.state import ProjectState
 
+from config.database import pending
 from config.database.migrating.turns import Turn
 from config.database.pushing import losses, untracked
 from config.database.pushing.files import BEFORE, Files, path
@@ -97,9 +95,7 @@ def _to_fold() -> list[Key]:
     folded = {app for app in labels if labels.count(app) > 1}
     while more := {key[0] for key in new if {one[0] for one in needs[key] & new} & folded} - folded:
         folded |= more
-    leaves = [graph.forwards_plan(key) for key in graph.leaf_nodes()]
-    in_order = dict.fromkeys(key for plan in leaves for key in plan)
-    replaced = [key for key in in_order if key in new and key[0] in folded]
+    replaced = [key for key in pending.in_order(graph) if key in new and key[0] in folded]
     for key in sorted(graph.nodes.keys() - new):
         if waiting := needs[key] & {*replaced}:
             raise CommandError(
@@ -119,7 +115,7 @@ def _fold(replaced: list[Key], files: Files, say: Say, ask: Ask) -> None:
     if len(made) == len(replaced):  # another app has to stand between them
         return
     folded = FoldedLoader({*replaced}, made)
-    if _changes(folded).keys() & {*untracked.labels()}:
+    if pending.unmade(folded).keys() & {*untracked.labels()}:
         raise CommandError(
             "Folded, these would not make the models what they are: "
             f"{', '.join(map(_name, replaced))}. git add them as they are."
@@ -138,18 +134,10 @@ def _fold(replaced: list[Key], files: Files, say: Say, ask: Ask) -> None:
 
 
 def _check_nothing_is_pending(loader: MigrationLoader) -> None:
-    pending = {*loader.graph.nodes} - {*loader.applied_migrations} - untracked.find()
-    if pending:
+    if waiting := sorted({*pending.of(loader)} - untracked.find()):
         raise CommandError(
-            f"Pending, and in git: {', '.join(map(_name, sorted(pending)))}. Run manage.py migrate "
-            "first."
+            f"Pending, and in git: {', '.join(map(_name, waiting))}. Run manage.py migrate first."
         )
-
-
-def _changes(loader: MigrationLoader) -> dict[str, Any]:
-    """Return what makemigrations would make of these migrations and the models."""
-    wanted = ProjectState.from_apps(apps)
-    return MigrationAutodetector(loader.project_state(), wanted).changes(graph=loader.graph)
 
 
 def _take_back(replaced: list[Key]) -> None:
