@@ -137,10 +137,12 @@ def server() -> Server:
 
 @contextmanager
 def only_reading() -> Iterator[None]:
-    """Let PostgreSQL refuse any write in this block, which is one transaction."""
+    """Let PostgreSQL refuse, in this block, any write and to wait for a lock beyond PATIENCE."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
         yield
+        transaction.set_rollback(True)  # so that a transaction around it may write again
 
 
 def models_by_table(registry: Apps = apps) -> dict[str, type[models.Model]]:

@@ -6,17 +6,14 @@ hold (tables.py). Nothing is changed: all of it happens in a READ ONLY transacti
 
 from dataclasses import dataclass
 
-from django.db import connection, transaction
-
 from config.database.plan import reading, sentences
 from config.database.plan.effects import Effect
 from config.database.plan.holding import held
 from config.database.plan.locks import Lock
-from config.database.plan.rehearsal import Rehearsal, Turn
+from config.database.plan.rehearsal import Planned, Rehearsal
 from config.database.plan.sizes import Size
 from config.database.plan.tables import Tables
-
-PATIENCE = "2s"  # to wait for a migration that is running, and holds a table
+from config.schema.catalog import only_reading
 
 
 @dataclass(frozen=True)
@@ -50,32 +47,29 @@ def steps(app_label: str = "", migration_name: str = "") -> list[Step]:
     Nothing is changed. Raises CommandError for a target that there is not, and for a way back that
     a migration does not have; OperationalError while another migration holds a table.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+    with only_reading():
         tables = Tables()
-        found = [_step(turn, tables) for turn in Rehearsal().of(app_label, migration_name)]
-        transaction.set_rollback(True)  # so that what surrounds this may write again
+        found = [_step(planned, tables) for planned in Rehearsal().of(app_label, migration_name)]
     return held(found)
 
 
-def _step(turn: Turn, tables: Tables) -> Step:
-    effects = [*reading.effects(turn.sql, tables)]
+def _step(planned: Planned, tables: Tables) -> Step:
+    effects = [*reading.effects(planned.sql, tables)]
     return Step(
-        migration=str(turn.migration),
-        operation=sentences.operation(turn),
-        is_backwards=turn.is_backwards,
-        is_atomic=turn.migration.atomic,
-        is_long=any(one.is_slow for one in effects) or sentences.is_unknown(turn, tables),
-        sql=tuple(turn.sql),
+        migration=str(planned.migration),
+        operation=sentences.operation(planned),
+        is_backwards=planned.is_backwards,
+        is_atomic=planned.migration.atomic,
+        is_long=any(one.is_slow for one in effects) or sentences.is_unknown(planned, tables),
+        sql=tuple(planned.sql),
         tables=tuple(dict.fromkeys(one.size for one in effects if one.size)),
         locks=_locks(effects),
-        destroys=sentences.destroyed(turn, effects, tables),
+        destroys=sentences.destroyed(planned, effects, tables),
         rewrites=sentences.rewritten(effects),
         blocks=sentences.blocked(effects),
-        instead=sentences.advised(turn, effects, tables),
-        fails=sentences.joined([turn.refusal, *(one.fails for one in effects)]),
-        remarks=sentences.remarked(turn, effects),
+        instead=sentences.advised(planned, effects, tables),
+        fails=sentences.joined([planned.refusal, *(one.fails for one in effects)]),
+        remarks=sentences.remarked(planned, effects),
     )
 
 

@@ -20,7 +20,7 @@ NOTHING = SeparateDatabaseAndState()  # what a migration does that only joins tw
 
 
 @dataclass
-class Turn:
+class Planned:
     """One operation's, in one direction."""
 
     migration: Migration
@@ -36,10 +36,10 @@ class Rehearsal(MigrationExecutor):
 
     def __init__(self) -> None:
         super().__init__(connections[DEFAULT_DB_ALIAS])
-        self.turns: list[Turn] = []
+        self.planned: list[Planned] = []
         self._renamed: dict[str, str] = {}  # tables, from their new name to the one they have
 
-    def of(self, app_label: str, migration_name: str) -> list[Turn]:
+    def of(self, app_label: str, migration_name: str) -> list[Planned]:
         """Return what `migrate [app_label [migration_name]]` would do, in its order.
 
         Raises CommandError for a target that there is not, and where there is no way back; and what
@@ -59,7 +59,7 @@ class Rehearsal(MigrationExecutor):
         elif plan:
             state = way._create_project_state(with_applied_migrations=True)
             way._migrate_all_forwards(state, plan, whole, fake=False, fake_initial=False)
-        return self.turns
+        return self.planned
 
     def _targets(self, app_label: str, migration_name: str) -> list[tuple[str, str | None]]:
         leaves = self.loader.graph.leaf_nodes()
@@ -125,11 +125,11 @@ class Rehearsal(MigrationExecutor):
             for one, *states in inner:
                 self._take(editor, one, *states, is_backwards=is_backwards)
             return
-        turn = Turn(editor.migration, operation, is_backwards)
-        self.turns.append(turn)
+        planned = Planned(editor.migration, operation, is_backwards)
+        self.planned.append(planned)
         run = operation.database_backwards if is_backwards else operation.database_forwards
         if operation.reduces_to_sql:
-            editor.write(turn, lambda: run(editor.migration.app_label, editor, begins, ends))
+            editor.write(planned, lambda: run(editor.migration.app_label, editor, begins, ends))
 
 
 def _within(
@@ -150,7 +150,7 @@ def _within(
 
 
 class _Editor(DatabaseSchemaEditor):
-    """Writes each operation's SQL into its turn, also what Django leaves for the end."""
+    """Writes down the SQL of each operation, also what Django leaves for the end."""
 
     def __init__(self, migration: Migration, renamed: dict[str, str]) -> None:
         self.migration = migration
@@ -160,24 +160,24 @@ class _Editor(DatabaseSchemaEditor):
         super().__init__(connection, collect_sql=True, atomic=False)
         self.collected_table_renames = renamed
         self.deferred_sql: list[Any] = []
-        self._left: list[tuple[Any, Turn]] = []
+        self._left: list[tuple[Any, Planned]] = []
 
-    def write(self, turn: Turn, run: Callable[[], None]) -> None:
-        self.collected_sql = turn.sql
+    def write(self, planned: Planned, run: Callable[[], None]) -> None:
+        self.collected_sql = planned.sql
         before = [*self.deferred_sql]
         try:
             with transaction.atomic():
                 run()
         except NotSupportedError as error:
-            turn.refusal = str(error)
+            planned.refusal = str(error)
         except (DatabaseError, ValueError) as error:
-            turn.problem = first_line(error)
-        self._left += [(one, turn) for one in self.deferred_sql if not _is_in(one, before)]
+            planned.problem = first_line(error)
+        self._left += [(one, planned) for one in self.deferred_sql if not _is_in(one, before)]
 
     def finish(self) -> None:
-        for one, turn in self._left:
+        for one, planned in self._left:
             if _is_in(one, self.deferred_sql):  # a later operation may have taken it away
-                self.collected_sql = turn.sql
+                self.collected_sql = planned.sql
                 self.execute(one, None)
 
 

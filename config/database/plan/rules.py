@@ -72,10 +72,6 @@ EXPAND = (
     "Expand and contract: add a new one, write both, copy the rows in batches, read the new one, "
     "and drop the old one in a later release."
 )
-NULL_FIRST = (
-    "Add the column without that default, set the default in a second step, and fill the rows in "
-    "batches."
-)
 IN_BATCHES = (
     "In batches of some thousand rows, each in a transaction of its own: RunPython in a migration "
     "with atomic = False."

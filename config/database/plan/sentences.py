@@ -7,7 +7,7 @@ from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.operations.models import AlterTogetherOptionOperation
 
 from config.database.plan.effects import Effect, Work
-from config.database.plan.rehearsal import Turn
+from config.database.plan.rehearsal import Planned
 from config.database.plan.tables import Tables
 from config.schema import statements
 
@@ -23,38 +23,40 @@ DOING = {
 }
 
 
-def operation(turn: Turn) -> str:
+def operation(planned: Planned) -> str:
     """Return what Django says of it; of a RunPython the function, of a RunSQL how it begins."""
-    described = str(turn.operation.describe())
-    if isinstance(turn.operation, RunPython):
-        described = f"Run {_called(turn)}"
-    elif isinstance(turn.operation, RunSQL):
-        return _summed_up(turn)
-    return f"Undo: {described}" if turn.is_backwards else described
+    described = str(planned.operation.describe())
+    if isinstance(planned.operation, RunPython):
+        described = f"Run {_called(planned)}"
+    elif isinstance(planned.operation, RunSQL):
+        return _summed_up(planned)
+    return f"Undo: {described}" if planned.is_backwards else described
 
 
-def _summed_up(turn: Turn) -> str:
-    first, *others = [one for text in turn.sql for one in statements.split(text)] or ["nothing"]
+def _summed_up(planned: Planned) -> str:
+    first, *others = [one for text in planned.sql for one in statements.split(text)] or ["nothing"]
     more = f", and {len(others)} more statement{'s' * (len(others) > 1)}" if others else ""
     return f"SQL: {statements.shortened(statements.plain(first))}{more}"
 
 
-def destroyed(turn: Turn, effects: list[Effect], tables: Tables) -> str:
+def destroyed(planned: Planned, effects: list[Effect], tables: Tables) -> str:
     """Return what is lost for good, or '': what the operation declares, before what we can tell."""
-    declared = _declared(turn)
+    declared = _declared(planned)
     if declared:
         return "" if declared == "nothing" or tables.hold_nothing else declared
-    unknown = f"what nobody can tell: {_problem(turn)}" if is_unknown(turn, tables) else ""
+    unknown = f"what nobody can tell: {_problem(planned)}" if is_unknown(planned, tables) else ""
     return joined([*(one.loses for one in effects), unknown], "; ")
 
 
-def is_unknown(turn: Turn, tables: Tables) -> bool:
+def is_unknown(planned: Planned, tables: Tables) -> bool:
     """Whether it may do anything to the rows there are: Python, or SQL that cannot be known yet."""
     if tables.hold_nothing:
         return False
-    if turn.operation.reduces_to_sql:
-        return bool(turn.problem) and not isinstance(turn.operation, AlterTogetherOptionOperation)
-    return _code(turn) is not RunPython.noop
+    if planned.operation.reduces_to_sql:
+        return bool(planned.problem) and not isinstance(
+            planned.operation, AlterTogetherOptionOperation
+        )
+    return _code(planned) is not RunPython.noop
 
 
 def rewritten(effects: Iterable[Effect]) -> str:
@@ -76,9 +78,9 @@ def blocked(effects: Iterable[Effect]) -> str:
     )
 
 
-def remarked(turn: Turn, effects: Iterable[Effect]) -> str:
+def remarked(planned: Planned, effects: Iterable[Effect]) -> str:
     """Return why what sounds slow is not, and why nothing is known where it is not."""
-    unknown = "Its SQL is not known before the steps above are run." if turn.problem else ""
+    unknown = "Its SQL is not known before the steps above are run." if planned.problem else ""
     quick = joined(
         f"{one.size.table} is small ({one.size}): {DOING[one.work]} in a moment."
         for one in effects
@@ -88,11 +90,11 @@ def remarked(turn: Turn, effects: Iterable[Effect]) -> str:
     return joined([unknown, quick, *told])
 
 
-def advised(turn: Turn, effects: Iterable[Effect], tables: Tables) -> str:
+def advised(planned: Planned, effects: Iterable[Effect], tables: Tables) -> str:
     """Return the safe way, where something speaks against this one."""
     ways = (one.instead for one in effects if one.is_slow or one.loses or one.remark)
-    is_told = bool(_declared(turn))
-    is_unknown_to_us = is_unknown(turn, tables) or not all(one.is_known for one in effects)
+    is_told = bool(_declared(planned))
+    is_unknown_to_us = is_unknown(planned, tables) or not all(one.is_known for one in effects)
     return joined([*ways, READ_IT if is_unknown_to_us and not is_told else ""])
 
 
@@ -101,20 +103,20 @@ def joined(sentences: Iterable[str], by: str = " ") -> str:
     return by.join(dict.fromkeys(one for one in sentences if one))
 
 
-def _declared(turn: Turn) -> str | None:
-    hints: dict[str, Any] = getattr(turn.operation, "hints", {})
-    return hints.get(DECLARED[turn.is_backwards])
+def _declared(planned: Planned) -> str | None:
+    hints: dict[str, Any] = getattr(planned.operation, "hints", {})
+    return hints.get(DECLARED[planned.is_backwards])
 
 
-def _problem(turn: Turn) -> str:
-    return "its SQL is not known" if turn.problem else f"{_called(turn)} is Python"
+def _problem(planned: Planned) -> str:
+    return "its SQL is not known" if planned.problem else f"{_called(planned)} is Python"
 
 
-def _code(turn: Turn) -> Any:
-    name = "reverse_code" if turn.is_backwards else "code"
-    return getattr(turn.operation, name, None)
+def _code(planned: Planned) -> Any:
+    name = "reverse_code" if planned.is_backwards else "code"
+    return getattr(planned.operation, name, None)
 
 
-def _called(turn: Turn) -> str:
-    code = _code(turn)
-    return getattr(code, "__qualname__", type(turn.operation).__name__)
+def _called(planned: Planned) -> str:
+    code = _code(planned)
+    return getattr(code, "__qualname__", type(planned.operation).__name__)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from config.database.plan import lookups
+from config.database.plan import queries
 from config.database.plan.sizes import Size
 from config.schema import catalog, statements
 from config.schema.catalog import Column, Index, Table
@@ -45,7 +45,7 @@ class Tables:
             return True
         stored = self._former.get(name, name)
         if stored not in self._empty:
-            self._empty[stored] = lookups.is_empty(stored)
+            self._empty[stored] = queries.is_empty(stored)
         return not self._empty[stored]
 
     @cached_property
@@ -59,17 +59,17 @@ class Tables:
 
     @cached_property
     def stored_alike(self) -> set[tuple[str, str]]:
-        return lookups.stored_alike()
+        return queries.stored_alike()
 
     @cached_property
     def checked_domains(self) -> set[str]:
-        return lookups.checked_domains()
+        return queries.checked_domains()
 
     def is_volatile(self, expression: str) -> bool:
         """Whether it calls a function that may return something else for each row."""
         called = {name.lower() for name in re.findall(r'(\w+)"? ?\(', expression)}
         # Nobody knows those that this plan makes before they are made.
-        return bool(called & self.functions) or lookups.any_is_volatile(called)
+        return bool(called & self.functions) or queries.any_is_volatile(called)
 
     def make(self, name: str) -> None:
         self.known[name] = Table(name, app="", model="", rows=0, size=0)
