@@ -8,19 +8,12 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.apps.registry import Apps
 
-from config.schema import catalog, expected, functions, history, remedies
+from config.schema import catalog, functions, remedies
 from config.schema.by_hand import ByHand, Made
 from config.schema.catalog import Schema, Table
 from config.schema.comparison import Comparison, Difference
 
 DJANGOS_OWN = "django_migrations"  # made before any migration, without a model in the registry
-
-
-def differences() -> list[Difference]:
-    """Return them by table; none right after `migrate`. See `expected.read` for what it raises."""
-    past = history.read()
-    found = catalog.read_schema()
-    return compare(found, expected.read(found.tables, past.by_hand), past.by_hand)
 
 
 def compare(

@@ -53,9 +53,8 @@ def is_unknown(planned: Planned, tables: Tables) -> bool:
     if tables.hold_nothing:
         return False
     if planned.operation.reduces_to_sql:
-        return bool(planned.problem) and not isinstance(
-            planned.operation, AlterTogetherOptionOperation
-        )
+        is_harmless = isinstance(planned.operation, AlterTogetherOptionOperation)
+        return bool(planned.problem) and not is_harmless
     return _code(planned) is not RunPython.noop
 
 
