@@ -30,6 +30,11 @@ class Setup(Verb):
     def run(self, **options: Any) -> None:
         set_up(self.target, self.say, seed=settings.DEVELOPMENT)
         self.stdout.write(f"Ready. Next:\n{self.next()}")
+        if "EMBEDDED" in settings.DATABASES["default"]:
+            self.name_leftovers()
+
+    def name_leftovers(self) -> None:
+        """Say which data of clones that are gone could be deleted."""
         for left in leftovers.found():
             self.say(
                 f"\nThe clone whose database this is ({in_bytes(left.size)}) is no longer at "
