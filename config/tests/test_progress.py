@@ -16,8 +16,8 @@ def told(monkeypatch, capsys):
         monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
         monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
         seen = progress.Progress()
-        seen.reached(4_000_000, 9_000_000)
-        seen.reached(8_000_000, 9_000_000)
+        seen.reached(4 * 2**20, 9 * 2**20)
+        seen.reached(8 * 2**20, 9 * 2**20)
         seen.over()
         return capsys.readouterr().err
 
