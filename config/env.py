@@ -26,6 +26,8 @@ YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0", "")
 PERIODS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in seconds
 
+REQUIRED = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL")  # once it is deployed
+
 GRANTED_ROLES = ("staff", "admin", "owner")
 SITE = re.compile(r"https?://[^\s/?#@]+")
 ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
@@ -138,18 +140,20 @@ def read_environment() -> str:
 def required(name: str, environment: str, *, otherwise: str) -> str:
     """Return the variable, or `otherwise` in development and tests, where a default is harmless.
 
-    Raises SettingError naming the variable when staging or production lacks it.
+    Raises SettingError naming all of REQUIRED that staging or production lacks.
     """
     value = env.str(name, "")
     if value.strip(" ,"):
         return value
     if environment in ("development", "test"):
         return otherwise
+    missing = [one for one in REQUIRED if not env.str(one, "").strip(" ,")]
+    are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
     file = file_names(environment)[0]
-    missing = "" if (BASE_DIR / file).exists() else ", which is not there"
+    absent = "" if (BASE_DIR / file).exists() else ", which is not there"
     raise SettingError(
-        f"{name} is not set, and {environment} cannot start without it. Set it as an environment "
-        f"variable, or in {file}{missing}."
+        f"{', '.join(missing)} {are} not set, and {environment} cannot start without {them}. Set "
+        f"{them} in the environment, or in {file}{absent}."
     )
 
 

@@ -109,12 +109,18 @@ def test_roles(monkeypatch):
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "SITE_URL"])
+@pytest.mark.parametrize("name", config_env.REQUIRED)
 @pytest.mark.parametrize("nothing", ["", " ", ","])
 def test_a_server_does_not_start_without(load_settings, environment, name, nothing):
     sentence = f"{name} is not set, and {environment} cannot start without it."
     with pytest.raises(SettingError, match=sentence):
         load_settings(**PRODUCTION | {"ENVIRONMENT": environment, name: nothing})
+
+
+def test_all_that_a_server_lacks_is_said_at_once(load_settings):
+    sentence = "SECRET_KEY, SITE_URL are not set, and production cannot start without them."
+    with pytest.raises(SettingError, match=sentence):
+        load_settings(**PRODUCTION | {"SECRET_KEY": "", "SITE_URL": ""})
 
 
 @pytest.mark.parametrize(
@@ -201,8 +207,8 @@ def test_the_start_stops_with_one_sentence(command):
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == (
-        "SECRET_KEY is not set, and production cannot start without it. Set it as an environment "
-        "variable, or in .env.production.local, which is not there.\n"
+        "SECRET_KEY is not set, and production cannot start without it. Set it in the "
+        "environment, or in .env.production.local, which is not there.\n"
     )
 
 
