@@ -48,23 +48,20 @@ END $$;
 
 # Rows alone come into tables with triggers, which would refuse them (events), or write others
 # beside them. They are copies of rows that these triggers have seen. Those of foreign keys stay on.
-SILENCE = """
+SWITCH = """
+DO $$ DECLARE one record; BEGIN
+    FOR one IN TABLE silenced LOOP
+        EXECUTE format('ALTER TABLE %s {} TRIGGER %I', one.its_table, one.tgname);
+    END LOOP;
+END $$;
+"""
+REMEMBER = """
 CREATE TEMPORARY TABLE silenced ON COMMIT DROP AS
     SELECT tgrelid::regclass AS its_table, tgname
     FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D';
-DO $$ DECLARE one record; BEGIN
-    FOR one IN TABLE silenced LOOP
-        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', one.its_table, one.tgname);
-    END LOOP;
-END $$;
 """
-SPEAK_AGAIN = """
-DO $$ DECLARE one record; BEGIN
-    FOR one IN TABLE silenced LOOP
-        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', one.its_table, one.tgname);
-    END LOOP;
-END $$;
-"""
+SILENCE = REMEMBER + SWITCH.format("DISABLE")
+SPEAK_AGAIN = SWITCH.format("ENABLE")
 
 # The export has set its own search path; deferred foreign keys are looked at before anything else.
 LOADED = """
