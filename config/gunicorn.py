@@ -4,11 +4,12 @@ import os
 
 from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
 
-from config import listening, serving
+from config.serving import draining, starting
+from config.serving.worker import Worker
 
 # Where it listens is gunicorn's own rule: at $PORT of every address, else at 127.0.0.1:8000.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # processes: one for each core
-worker_class = listening.Worker  # gthread
+worker_class = Worker  # gthread
 threads = int(os.environ.get("WEB_THREADS", "4"))  # of each, so that no slow answer blocks all
 preload_app = True  # the code is in memory once, and a broken one stops the start
 
@@ -17,9 +18,9 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 
 timeout = 30  # seconds after which a worker that hangs is killed
-on_starting = serving.begin
-pre_request = serving.close_if_draining
-graceful_timeout = serving.graceful_seconds()
+on_starting = starting.begin
+pre_request = draining.close_connections
+graceful_timeout = draining.graceful_seconds()
 keepalive = 75  # seconds; longer than the 60 of most load balancers, so that they close first
 
 accesslog = None  # config.logs writes a line for each request

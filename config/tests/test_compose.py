@@ -10,9 +10,9 @@ import subprocess
 import pytest
 import yaml
 
-from config import serving
 from config.database.embedded import cluster, programs
 from config.env import BASE_DIR
+from config.serving import draining
 from config.tests.processes import PRODUCTION, printed_by
 from config.tests.servers import PASSWORD, Server, new_folder
 from config.tests.test_containers import until_it_listens
@@ -119,7 +119,7 @@ def test_compose_for_production_has_no_password_of_its_own():
 
 
 def test_compose_lets_requests_end_before_it_kills():
-    assert int(PRODUCTION_SERVICES["web"]["stop_grace_period"].removesuffix("s")) > serving.GRACE
+    assert int(PRODUCTION_SERVICES["web"]["stop_grace_period"].removesuffix("s")) > draining.GRACE
 
 
 def test_containers_have_one_version_of_postgresql_with_the_programs_for_it():

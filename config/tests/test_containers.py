@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from config import serving
 from config.env import BASE_DIR
+from config.serving import starting
 from config.tests.processes import PRODUCTION, printed_by
 
 pytestmark = pytest.mark.slow
@@ -160,6 +160,6 @@ def test_server_is_healthy_does_not_name_itself_and_stops_in_good_order(gunicorn
 def test_server_does_not_start_before_the_static_files_are_collected(settings, tmp_path):
     settings.DEPLOYED, settings.STATIC_ROOT = True, tmp_path
     with pytest.raises(SystemExit, match=r"staticfiles.json is missing: run manage.py collect"):
-        serving.check_collected()
+        starting.check_collected()
     (tmp_path / "staticfiles.json").touch()
-    serving.check_collected()
+    starting.check_collected()

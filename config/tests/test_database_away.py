@@ -15,7 +15,7 @@ import config.wsgi
 from django.conf import settings
 from django.test import Client
 
-from config import health
+from config.serving import health
 
 settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 4
 health.TIMEOUT = 0.2

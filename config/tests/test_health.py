@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import CaptureQueriesContext
 from psycopg_pool import ConnectionPool
 
-from config import health
+from config.serving import health
 
 
 def test_live_touches_no_database(client):

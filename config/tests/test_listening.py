@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from config.listening import HEALTH_CHECK
+from config.serving.worker import HEALTH_CHECK
 from config.tests.clone import wait_until
 from config.tests.served import HOST, Site
 

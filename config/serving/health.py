@@ -11,8 +11,8 @@ import psycopg
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from config import draining
 from config.database.pending import pending_migrations
+from config.serving import draining
 
 TIMEOUT = 2  # seconds to wait for a connection, less than a balancer waits for the answer
 

@@ -1,0 +1,7 @@
+"""What stands between gunicorn and Django; gunicorn's settings are `config/gunicorn.py`.
+
+starting    what has to be there before the first process starts
+worker      when a connection gets one of the threads
+health      what a load balancer is told
+draining    how the server announces its end, and then ends
+"""
