@@ -13,7 +13,7 @@ from config.tests.served import HOST, JOIN, LOCK, Load, Site, until_waiting
 
 pytestmark = pytest.mark.slow
 
-DRAIN = 2  # seconds
+DRAIN = 3  # seconds
 
 
 def test_no_request_is_lost_when_the_server_stops(migrated, record_property):
@@ -26,7 +26,7 @@ def test_no_request_is_lost_when_the_server_stops(migrated, record_property):
             noticed = time.monotonic() - began
             assert site.get("/health/live").status == 200
             assert site.get("/").headers["Connection"] == "close"
-            load.go_on(60)
+            load.go_on(12)  # long before the end, also on a busy machine
         site.process.wait(20)
         took = time.monotonic() - began
     record_property(
