@@ -11,11 +11,12 @@ from config.env import BASE_DIR
 
 pytestmark = pytest.mark.slow
 
-TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "mkdir", "mktemp", "rm"]
-TOOLS += ["sed", "sleep", "sort", "tail"]
+TOOLS = ["bash", "cat", "cmp", "cp", "cut", "dirname", "env", "getconf", "grep", "mkdir", "mktemp"]
+TOOLS += ["rm", "sed", "sleep", "sort", "tail", "tee"]
 
 # It says that it is Python 3.<minor> if a real one says that it will do, makes a .venv with itself
-# in it, notes each installation, and says what else it is asked to run.
+# in it, notes each installation, and says what else it is asked to run. A test fails in each run of
+# all with the status that the file `busy` has.
 PYTHON = """#!/bin/bash
 case "$*" in
   *_base_executable*) [ -z "$({python} "$@")" ] || echo {minor} 0 "$0" ;;
@@ -23,7 +24,13 @@ case "$*" in
   "-m pip install "*) sleep 0.1; echo pip >>installations; [ ! -e broken ] || exit 1 ;;
   *flock*) exec {python} "$@" ;;
   "-c "*) ;;
-  *pytest*) echo "$*"; echo "CI=${{CI-}} $*" >>tested; [ ! -e broken ] || exit 1 ;;
+  *pytest*)
+    echo "CI=${{CI-}} $*" >>tested
+    if [ -e busy ] && [[ "$*" != *last-failed* ]]; then
+      printf '%s\\n' "FAILED test_a.py::test_b - slow" "= 1 failed, 9 passed in 2 s ="
+      exit "$(cat busy)"
+    fi
+    echo "$*"; [ ! -e broken ] || exit 1 ;;
   *"ruff check"*) [ ! -e broken ] || {{ echo "E501 too long"; exit 1; }} ;;
   *) echo "$*"; [ ! -e broken ] || exit 1 ;;
 esac
@@ -204,6 +211,27 @@ def test_in_ci_a_missing_program_is_a_failure_and_not_skipped(ready):
     tested = ready.lines("tested")
     assert len(tested) == 3
     assert all(line.startswith("CI=true -m pytest") for line in tested)
+
+
+def test_in_ci_a_test_that_fails_beside_others_and_passes_alone_is_named(ready):
+    (ready.folder / "busy").write_text("1")
+    lines = ready.run("bin/ci")
+    assert len([line for line in lines if "tests  " in line and " flaky " in line]) == 3
+    assert "    FAILED test_a.py::test_b - slow" in lines
+    assert "    failed beside others, passed alone: test_a.py::test_b - slow" in lines
+    assert lines[-1] == "= 1 flaky, 9 passed in 2 s ="
+
+
+@pytest.mark.parametrize(("status", "runs"), [("1", 2), ("2", 1), ("137", 1)])
+def test_only_failed_tests_are_run_again_and_decide(ready, status, runs):
+    """2 is the status of tests that were interrupted, 137 that of tests that were killed."""
+    (ready.folder / "tested").unlink()
+    for name in ("busy", "broken"):
+        (ready.folder / name).write_text(status)
+    ready.run("bin/_twice", "-m", "slow", status=int(status))
+    again = ready.lines("tested")[1:]
+    assert len(again) == runs - 1
+    assert all(" -m slow -n 0 --exitfirst --last-failed --last" in line for line in again)
 
 
 def test_ci_ends_with_the_closing_line_of_pytest(ready):
