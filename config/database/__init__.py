@@ -2,12 +2,13 @@
 
 to connect        target.py (where it leads), tls.py, patient/ (the engine), reaching.py, vitals.py,
                   embedded/ (the server of development and tests)
-to make, destroy  guards.py (what has to hold before), making.py, preparing.py
+to make, destroy  guards.py (what has to hold before), origins.py (whose rows these may be),
+                  making.py, preparing.py
 to migrate        pending.py, plan/ (what would happen), migrating/ (how it happens), pushing/,
                   kept.py (what files said when they were applied), drift.py
-to copy           backups/, clients.py (pg_dump and the like), exports.py, interrupts.py,
-                  progress.py
-to be told        verbs/ (a module for each verb of `manage.py db`)
+to copy           backups/, clients.py (pg_dump and the like)
+to take long      limits.py (of the server, lifted), interrupts.py (Ctrl-C and the like)
+to be told        verbs/ (a module for each verb of `manage.py db`, and how they ask)
 
 What a database is, and where it differs from the models, is config/schema/.
 """

@@ -1,11 +1,9 @@
 """What has to hold before something is destroyed. Each raises CommandError with a sentence."""
 
-import sys
 from typing import Any
 
 import psycopg
-from django.core.management.base import CommandError, OutputWrapper
-from psycopg import errors
+from django.core.management.base import CommandError
 
 from config.database.target import Target, is_local
 
@@ -25,9 +23,6 @@ ENDED_BY = {
     "-web": "The site is running: stop it, and its worker, for as long as this takes.",
     "-worker": "The worker is running: stop it for as long as this takes.",
 }
-# -2 is what a DROP DATABASE leaves that was interrupted.
-CAN_BE_ENTERED = "SELECT datallowconn AND datconnlimit <> -2 FROM pg_database WHERE datname = %s"
-MIGRATED_IN = "SELECT DISTINCT environment FROM config_migrationfile ORDER BY environment"
 
 
 def only_disposable(target: Target) -> None:
@@ -76,51 +71,3 @@ def nobody_else(connection: psycopg.Connection, name: str) -> None:
 
 def _any_ends(others: list[tuple[Any, ...]], end: str) -> bool:
     return any((application or "").endswith(end) for application, *_ in others)
-
-
-def origins(connection: psycopg.Connection) -> list[str]:
-    """Return the environments, other than the disposable ones, that migrated this database.
-
-    It may be a copy of theirs; or their own, if what looks like this machine is a tunnel's end, or
-    ENVIRONMENT was forgotten. Raises CommandError if this role may not know.
-    """
-    try:
-        found = [environment for (environment,) in connection.execute(MIGRATED_IN)]
-    except (errors.UndefinedTable, errors.UndefinedColumn):
-        return []  # none of ours
-    except (psycopg.OperationalError, errors.InsufficientPrivilege) as error:
-        raise CommandError(f"Nobody can tell whose database this is: {error}") from error
-    return [environment for environment in found if environment not in DISPOSABLE]
-
-
-def origins_beside(connection: psycopg.Connection, given: dict[str, Any], name: str) -> list[str]:
-    """Return the same of the database `name`, which these parameters of libpq lead to.
-
-    The connection is to another of the same server. One that is not there, or that PostgreSQL lets
-    nobody into, has no origin. Raises CommandError if this role alone may not look into it.
-    """
-    if connection.execute(CAN_BE_ENTERED, [name]).fetchone() != (True,):
-        return []
-    try:
-        with psycopg.connect(**given | _reached(connection)) as inside:
-            return origins(inside)
-    except psycopg.OperationalError as error:
-        raise CommandError(f"Nobody can tell whose database this is: {error}") from error
-
-
-def _reached(connection: psycopg.Connection) -> dict[str, Any]:
-    """Return the one of several hosts that a connection has led to."""
-    info = connection.info
-    return {"host": info.host, "hostaddr": info.hostaddr, "port": info.port}
-
-
-def ask_for_name(target: Target, loss: str, *, force: bool, stderr: OutputWrapper) -> None:
-    """Say what is lost, and refuse unless the database's name is typed; `force` answers already."""
-    if force:
-        return
-    if not sys.stdin.isatty():
-        raise CommandError(f"{loss} There is no terminal to ask in: say --force if you mean it.")
-    stderr.write(f"{loss} Type {target.name} to go on: ", style_func=str, ending="")
-    stderr.flush()
-    if sys.stdin.readline().rstrip("\n") != target.name:
-        raise CommandError("That is not its name. Nothing was changed.")

@@ -17,7 +17,6 @@ from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from config.database.guards import DISPOSABLE
 from config.models import MigrationFile
 
 Key = tuple[str, str]  # app and name
@@ -57,14 +56,6 @@ def accept(app: str, name: str) -> None:
     applied = _applied()[app, name]
     written = fingerprint(files[app, name])
     _write([MigrationFile(app=app, name=name, applied=applied, fingerprint=written)])
-
-
-def deployed_in() -> list[str]:
-    """Return the environments that are no developer's, and migrated this database."""
-    if not _has(["environment"]):
-        return []
-    deployed = MigrationFile.objects.exclude(environment__in=DISPOSABLE).order_by("environment")
-    return list(deployed.values_list("environment", flat=True).distinct())
 
 
 def edited(files: dict[Key, Migration], applied: dict[Key, datetime | None]) -> set[Key]:

@@ -6,12 +6,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connections
+from django.db import connection, connections
 
 from accounts.models import User
 from accounts.outbox.attempt import Background
 from config import seeding
-from config.database import kept, making
+from config.database import making, origins
 from config.database.pending import pending_migrations
 from config.database.target import Target, parameters
 
@@ -44,7 +44,7 @@ def fill() -> None:
     Everybody knows their password, and one of them owns the platform. So not where staging or
     production has been, even if ENVIRONMENT, which somebody forgot to set, says development.
     """
-    if places := kept.deployed_in():
+    if places := origins.of(connection.cursor()):
         raise CommandError(
             f"Nobody was seeded: this database was migrated in {' and '.join(places)}."
         )

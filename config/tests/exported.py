@@ -14,7 +14,7 @@ from accounts.models import Attempt, Mail, Session
 from config import cast
 from config.database.backups import dumping, files, manifest, restoring, sources
 from config.database.backups.dumping import Wish
-from config.database.progress import Progress
+from config.database.backups.progress import Progress
 from config.database.target import parameters
 
 

@@ -17,7 +17,8 @@ from django.db import connection
 from accounts.events import Event
 from accounts.models import Session, User
 from accounts.verbs import Verb
-from config.database import clients, exports
+from config.database import clients
+from config.database.backups import exports
 from config.database.backups.manifest import Manifest
 from config.database.target import Target, parameters
 from config.tests.exported import entry

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.events import Event
 from accounts.verbs import Verb
-from config.database import exports
+from config.database.backups import exports
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.db import connection
 
 from config.database import guards
 from config.database.target import Target, parameters
+from config.database.verbs.reset import Reset
 
 HERE = Target("development", "127.0.0.1", "5432", "groundwork")
 
@@ -97,13 +98,13 @@ class Terminal(io.StringIO):
 def ask(monkeypatch, stdin, *, force=False):
     monkeypatch.setattr("sys.stdin", stdin)
     said = io.StringIO()
-    guards.ask_for_name(HERE, "All rows go.", force=force, stderr=OutputWrapper(said))
+    Reset(HERE, OutputWrapper(io.StringIO()), OutputWrapper(said)).ask([], force=force)
     return said.getvalue()
 
 
 def test_the_name_of_the_database_is_asked_for(monkeypatch):
     said = ask(monkeypatch, Terminal("groundwork\n"))
-    assert said == "All rows go. Type groundwork to go on: "
+    assert said == "Every row of groundwork is lost for good.\nType groundwork to go on: "
 
 
 @pytest.mark.parametrize(

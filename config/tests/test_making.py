@@ -146,7 +146,7 @@ def test_a_reset_of_what_may_be_productions_takes_more_than_force(
     run_reset, is_there, migrated_in, monkeypatch
 ):
     migrated_in("development", "production", "production")
-    tunnel = "was migrated in production: .* tunnel leads .* typed without --force"
+    tunnel = "was migrated in production: .* tunnel leads .* name, without --force"
     with pytest.raises(CommandError, match=tunnel):
         run_reset()
     assert is_there()
@@ -227,7 +227,7 @@ def test_who_connects_between_question_and_answer_is_not_thrown_out(
     def ask(*_, **__):
         came.append(server.connect(dbname="mine", application_name="came late"))
 
-    monkeypatch.setattr(guards, "ask_for_name", ask)
+    monkeypatch.setattr(reset.Reset, "ask", ask)
     with pytest.raises(CommandError, match="  came late, as groundwork, process"):
         run_reset()
     with came.pop() as other:
@@ -252,7 +252,7 @@ def test_ctrl_c_at_the_question_changes_nothing(run_reset, is_there, monkeypatch
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(guards, "ask_for_name", interrupt)
+    monkeypatch.setattr(reset.Reset, "ask", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_reset()
     assert is_there()

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from config.database import progress
+from config.database.backups import progress
 
 
 @pytest.fixture

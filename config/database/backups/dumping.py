@@ -17,7 +17,8 @@ from accounts.models import Attempt, Session
 from config.database import clients
 from config.database.backups import files, manifest, tables
 from config.database.backups.manifest import Manifest, Part
-from config.database.progress import Progress
+from config.database.backups.progress import Progress
+from config.database.limits import take_time
 from config.database.reaching import reach
 from config.database.target import parameters
 
@@ -26,10 +27,6 @@ from config.database.target import parameters
 WORTHLESS = (Session._meta.db_table, Attempt._meta.db_table, "cache")
 PATIENCE = "30s"  # for which a table's lock is waited for, behind a migration
 
-NO_TIMEOUT = """
-    SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN (
-        'statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'
-    )"""
 SNAPSHOT = """
     SELECT pg_export_snapshot(), transaction_timestamp(), current_database(),
         current_setting('server_version_num')::int"""
@@ -77,8 +74,7 @@ def _snapshot() -> Iterator[tuple[str, datetime, str, int]]:
     """Keep a moment of the database for this block; the transaction outlasts any timeout."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute(NO_TIMEOUT)
-        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        take_time(cursor, lock_timeout=PATIENCE)
         cursor.execute(SNAPSHOT)
         yield cursor.fetchone()
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.core.management.base import CommandError
 
-from config.database.progress import Progress
+from config.database.backups.progress import Progress
 
 CHUNK = 1024 * 1024  # bytes
 # What exports call theirs, which dumping.py names.

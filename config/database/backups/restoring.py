@@ -17,8 +17,8 @@ from django.core.management.base import CommandError
 from config.database import clients
 from config.database.backups import files, scripts, tables
 from config.database.backups.manifest import Manifest
+from config.database.backups.progress import Progress
 from config.database.backups.sources import Source
-from config.database.progress import Progress
 
 # Programs from 17 on set it for whichever server, and servers before 17 do not know it.
 TRANSACTION_TIMEOUT = b"SET transaction_timeout = 0;\n"

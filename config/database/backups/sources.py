@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from config.database import clients
 from config.database.backups import files, manifest
 from config.database.backups.manifest import Manifest
-from config.database.progress import Progress
+from config.database.backups.progress import Progress
 
 CUSTOM, PLAIN = b"PGDMP", b"-- PostgreSQL database dump\n"
 COMPLETE = b"-- PostgreSQL database dump complete\n"

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
 
-from config.database import exports, kept, plan
+from config.database import origins, plan
+from config.database.backups import exports
 
 FRESH = timedelta(hours=1)  # an export that is older lacks too much of what people did since
 
@@ -18,7 +19,7 @@ def check(app_label: str, migration_name: str, *, is_allowed: bool) -> None:
     Elsewhere a database that was migrated there takes the word, too: it is a copy, or ENVIRONMENT
     was forgotten. An empty database has nothing to lose.
     """
-    places = [] if settings.DEPLOYED else kept.deployed_in()
+    places = [] if settings.DEPLOYED else origins.of(connection.cursor())
     if _is_empty() or not (settings.DEPLOYED or (places and not is_allowed)):
         return
     steps = [step for step in plan.steps(app_label, migration_name) if step.destroys]

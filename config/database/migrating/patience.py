@@ -20,6 +20,7 @@ from django.db import OperationalError, ProgrammingError, transaction
 from django.db.migrations import Migration
 from psycopg.pq import TransactionStatus
 
+from config.database.limits import take_time
 from config.database.migrating import halves
 from config.database.migrating.watching import Watch
 
@@ -27,12 +28,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1, 30  # seconds between two tries, doubled each ti
 
 LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
 IS_THERE = ("42P07", "42701", "42710")  # a table or index, a column, a constraint or trigger
-LIMITS = """
-    SELECT pg_backend_pid(), set_config('lock_timeout', %s, true),
-        set_config('statement_timeout', '0', true),
-        set_config('idle_in_transaction_session_timeout', '0', true),
-        CASE WHEN current_setting('transaction_timeout', true) <> '' -- from PostgreSQL 17 on
-            THEN set_config('transaction_timeout', '0', true) END"""
 # For what has no transaction. A pooler would give it to whoever comes next.
 NO_LIMITS = "SET statement_timeout = 0; SET lock_timeout = 0"
 OWN_LIMITS = "RESET statement_timeout; RESET lock_timeout"
@@ -140,8 +135,8 @@ class Patience:
         """Give the transaction its limits before its first statement."""
         raw = self._connection.connection
         if raw.info.transaction_status == TransactionStatus.IDLE:
-            row = raw.execute(LIMITS, [f"{self._seconds * 1000:.0f}ms"]).fetchone()
-            self._watch.pid = row[0]
+            take_time(raw.cursor(), lock_timeout=f"{self._seconds * 1000:.0f}ms")
+            (self._watch.pid,) = raw.execute("SELECT pg_backend_pid()").fetchone()
             transaction.on_commit(self._note_commit, using=self._connection.alias)
 
     def _note_commit(self) -> None:

@@ -20,17 +20,11 @@ from typing import Any, Self
 import psycopg
 from django.core.management.base import CommandError
 
+from config.database.limits import take_time
 from config.database.migrating import sessions
 
 LOCK = 20_260_102  # of PostgreSQL, in the database that is migrated
 PAUSE = (0.1, 0.5)  # seconds between two tries, drawn so that those who wait do not ask in step
-
-# No limit of the role or the server may end the transaction that holds the lock.
-BEGIN = """
-    SELECT set_config('application_name', %s, true),
-        set_config('idle_in_transaction_session_timeout', '0', true),
-        CASE WHEN current_setting('transaction_timeout', true) <> '' -- from PostgreSQL 17 on
-            THEN set_config('transaction_timeout', '0', true) END"""
 
 
 class Turn:
@@ -79,7 +73,8 @@ class Turn:
 
     def _take(self) -> bool:
         name = f"migrate on {socket.gethostname()[:30]}, process {os.getpid()}"
-        self._own.execute(BEGIN, [name])
+        self._own.execute("SELECT set_config('application_name', %s, true)", [name])
+        take_time(self._own.cursor())
         row = self._own.execute("SELECT pg_try_advisory_xact_lock(%s)", [self._lock]).fetchone()
         return bool(row and row[0])
 

@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from config.database import pending
+from config.database.limits import take_time
 from config.database.migrating.turns import Turn
 from config.database.pushing import losses, untracked
 from config.database.pushing.files import BEFORE, Files, path
@@ -188,7 +189,7 @@ def _one_transaction() -> Iterator[None]:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+                take_time(cursor, lock_timeout=PATIENCE)
             yield
     except DatabaseError as error:
         raise CommandError(

@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from config.database import clients, exports, interrupts
-from config.database.backups import dumping
+from config.database import clients, interrupts
+from config.database.backups import dumping, exports
 from config.database.verbs import Verb
 from config.database.wording import in_bytes
 from config.env import BASE_DIR

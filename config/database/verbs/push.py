@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.database import guards
+from config.database import guards, origins
 from config.database.pushing import push
 from config.database.reaching import reach
 from config.database.verbs import Verb
@@ -30,7 +30,11 @@ class Push(Verb):
         guards.only_disposable(self.target)
         with reach() as connection:
             guards.only_here(connection)
-            check_origins(guards.origins(connection))
+            if found := origins.of(connection.cursor()):
+                raise CommandError(
+                    f"{origins.told(found)} Push is for prototypes; manage.py migrate asks before "
+                    "something is lost."
+                )
         push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
         self.stdout.write("The database is what the models are.")
 
@@ -41,18 +45,5 @@ class Push(Verb):
     def ask(self, lost: list[str]) -> None:
         """Raise CommandError unless these may be lost."""
         self.say_lost(lost)
-        if not sys.stdin.isatty():
-            raise CommandError("There is no terminal to ask in: say --force if you mean it.")
-        self.stderr.write("Go on? [y/N] ", style_func=str, ending="")
-        self.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        if self.answer("Go on? [y/N]").strip().lower() not in ("y", "yes"):
             raise CommandError("Nothing was changed.")
-
-
-def check_origins(origins: list[str]) -> None:
-    if origins:
-        raise CommandError(
-            f"This database was migrated in {' and '.join(origins)}: it is a copy, or a tunnel "
-            "leads to the original, and push is for prototypes. manage.py migrate asks before "
-            "something is lost."
-        )

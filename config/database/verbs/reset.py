@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
 
-from config.database import guards, making
+from config.database import guards, making, origins
 from config.database.preparing import prepare
 from config.database.target import parameters
 from config.database.verbs import Verb
@@ -31,22 +31,18 @@ class Reset(Verb):
             guards.only_here(connection)
             making.check_may_create(connection, name)
             guards.nobody_else(connection, name)
-            origins = guards.origins_beside(connection, given, name)
-            self.ask(origins, force=options["force"])
+            self.ask(origins.beside(connection, given, name), force=options["force"])
             making.drop(connection, name)
             making.create(connection, name)
         connections.close_all()  # what led to the old one
         prepare(self.say, seed=True)
         self.stdout.write(f"{name} is new.")
 
-    def ask(self, origins: list[str], *, force: bool) -> None:
+    def ask(self, places: list[str], *, force: bool) -> None:
         """Ask for the name. Nobody says --force to what may be production's."""
-        loss = f"Every row of {self.target.name} is lost for good."
-        if origins:
-            loss = (
-                f"This database was migrated in {' and '.join(origins)}: it is a copy, or a tunnel "
-                f"leads to the original. {loss}"
-            )
-            if force:
-                raise CommandError(f"{loss} That takes its name, typed without --force.")
-        guards.ask_for_name(self.target, loss, force=force, stderr=self.stderr)
+        if places and force:
+            raise CommandError(f"{origins.told(places)} That takes its name, without --force.")
+        if not force:
+            told = f"{origins.told(places)} " if places else ""
+            self.say(f"{told}Every row of {self.target.name} is lost for good.")
+            self.ask_for_name(self.target.name)

@@ -1,6 +1,5 @@
 """manage.py db restore: an export back into a database, or a drill of it."""
 
-import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 import psycopg
 from django.core.management.base import CommandError
 
-from config.database import clients, exports, guards, interrupts, making
-from config.database.backups import restoring, scratch, sources
+from config.database import clients, guards, interrupts, making
+from config.database.backups import exports, restoring, scratch, sources
 from config.database.backups.sources import Source
 from config.database.reaching import reach
 from config.database.target import Target, parameters
@@ -79,13 +78,9 @@ class Restore(Verb):
         There is no --force, in development either: its DATABASE_URL may lead anywhere.
         """
         guards.nobody_else(connection, target.name)
-        loss = f"The database {target.name} is not empty: all that is in it would be replaced."
-        if not sys.stdin.isatty():
-            raise CommandError(
-                f"{loss} That takes somebody who types its name in a terminal. A database that is "
-                "empty, or missing, takes no question."
-            )
-        guards.ask_for_name(target, loss, force=False, stderr=self.stderr)
+        self.say(f"The database {target.name} is not empty: all that is in it would be replaced.")
+        otherwise = "restore into a database that is empty, or missing, which takes no question."
+        self.ask_for_name(target.name, otherwise=otherwise)
 
     def tell(self, source: Source, held: int) -> None:
         """Say what is not as it was, and what may surprise."""
