@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.admin.avatars import picture_of
+from accounts.admin.powers import user_of
 from accounts.browsing import (
     AgeFilter,
     Browsable,
@@ -18,6 +19,7 @@ from accounts.browsing import (
     address_of,
     link_to,
 )
+from accounts.models import User
 from accounts.verbs import Verb
 from orgs import emails
 from orgs.invitations import STATES, Invitation, InvitationQuerySet, InvitationStatus
@@ -90,6 +92,25 @@ class MembershipAdmin(Held, NothingToAdd):
 
     def told_of(self, obj: Membership) -> dict[str, Any]:
         return {"subject": obj.user, "organization_id": obj.organization_id}
+
+    def hold(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Hold the people, too, as whoever removes a member does."""
+        super().hold(request, rows)
+        people = User.objects.filter(pk__in=rows.values("user")).order_by("pk")
+        list(people.select_for_update(no_key=True).values_list("pk"))
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        self._end([obj], request)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        self._end(list(queryset.select_related("user", "organization")), request)
+        super().delete_queryset(request, queryset)
+
+    def _end(self, members: list[Membership], request: HttpRequest) -> None:
+        """Do what happens, too, when somebody of the organization removes them."""
+        emails.members_removed(members, by_staff=True)
+        Invitation.objects.leading_back(members).revoke(by=user_of(request))
 
     def save_model(
         self, request: HttpRequest, obj: Membership, form: ModelForm, change: bool

@@ -1,6 +1,7 @@
 """The mail of organizations: one function per email, queued in the transaction that causes it."""
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from accounts.outbox import queue, queue_all
 if TYPE_CHECKING:
     from accounts.models import User
     from orgs.invitations import Invitation
-    from orgs.models import Organization
+    from orgs.models import Membership, Organization
     from orgs.transfers import Transfer
 
 
@@ -35,10 +36,21 @@ def invitation(invitation: "Invitation", token: str) -> EmailMessage:
     return EmailMessage(subject, text, to=[invitation.email])
 
 
-def member_removed(person: "User", organization: "Organization") -> None:
-    """Tell somebody that they are no longer a member."""
-    subject = f"You are no longer a member of {plain(organization.name)}"
-    _tell(person, subject, "member_removed", organization)
+def members_removed(members: Collection["Membership"], *, by_staff: bool = False) -> None:
+    """Tell these people that they are no longer members; `by_staff` of the platform."""
+    texts = {
+        organization.pk: _text("member_removed", organization, by_staff=by_staff)
+        for organization in {member.organization for member in members}
+    }
+    messages = (
+        EmailMessage(
+            f"You are no longer a member of {plain(member.organization.name)}",
+            texts[member.organization_id],
+            to=[member.user.email],
+        )
+        for member in members
+    )
+    queue_all(messages, in_background=True)
 
 
 def transfer_offered(transfer: "Transfer") -> None:

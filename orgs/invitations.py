@@ -69,6 +69,16 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         confirmed = EmailAddress.objects.filter(user=user, verified=True)
         return self.filter(email__in=confirmed.values("email"))
 
+    def leading_back(self, members: Collection["Membership"]) -> Self:
+        """Those to these members' organizations that went to addresses they have confirmed."""
+        confirmed = EmailAddress.objects.filter(
+            verified=True,
+            email=models.OuterRef("email"),
+            user__memberships__organization=models.OuterRef("organization"),
+            user__memberships__in=[member.pk for member in members],
+        )
+        return self.filter(models.Exists(confirmed))
+
     def for_person(self, user: UUID | Param) -> Self:
         """Those that wait for this person's answer: not expired, the inviter still there."""
         from orgs.models import Membership  # which needs this module
@@ -84,6 +94,26 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         )
         memberships = Membership.objects.filter(user=user)
         return waiting.exclude(organization__in=memberships.values("organization"))
+
+    def revoke(self, *, by: User) -> None:
+        """Take those back that are pending, and their emails, in as many statements as one.
+
+        Call it while their organizations and the people whom they went to are held.
+        """
+        revoked = list(self.pending().select_for_update(no_key=True))
+        _withdraw(revoked)
+        rows = self.model.objects.filter(pk__in=[invitation.pk for invitation in revoked])
+        rows.update(status=InvitationStatus.REVOKED, closed=Now())
+        told = (
+            {
+                "subject": invitation,
+                "label": invitation.email,
+                "organization_id": invitation.organization_id,
+                "role": invitation.role,
+            }
+            for invitation in revoked
+        )
+        Event.record_each(Verb.INVITATION_REVOKED, by=by, told=told)
 
     def with_state(self) -> Self:
         """Annotate `state`, one of STATES."""

@@ -412,12 +412,15 @@ class Membership(AbstractOrganizationUser):
     def remove(self, *, by: "Membership") -> None:
         """End this membership, and with it their places in teams; they are told by email.
 
-        Raises PermissionDenied if `by` may not do this to them, PrimaryOwnerStays, and
-        DoesNotExist for somebody who is gone.
+        No pending invitation to another address of theirs leads them back. Raises PermissionDenied
+        if `by` may not do this to them, PrimaryOwnerStays, and ObjectDoesNotExist for somebody who
+        is gone.
         """
         actor = self._handled(by)
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=self.user_id)
         self._record(Verb.MEMBER_REMOVED, by=actor.user, role=self.role)
-        emails.member_removed(self.user, self.organization)
+        emails.members_removed([self])
+        Invitation.objects.leading_back([self]).revoke(by=actor.user)
         self.delete()
 
     @transaction.atomic

@@ -1,11 +1,13 @@
 """The admin's pages of orgs: no way to lose an owner, nothing to forge."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import Event, User
 from accounts.verbs import Verb
 from config.tests.admin_pages import url
+from orgs.invitations import InvitationStatus
 from orgs.models import Invitation, Membership, Organization, Ownership, Team, TeamMembership
 from orgs.roles import Role
 
@@ -74,9 +76,26 @@ def test_deleting_all_memberships_at_once_is_refused_with_a_reason(operator, acm
     assert acme.memberships.count() == 3
 
 
-def test_a_member_can_be_deleted(operator, acme, dora, membership):
-    operator.post(url(Membership, "delete", membership(dora).pk), {"post": "yes"})
+@pytest.mark.parametrize("many", [False, True])
+def test_who_is_removed_by_staff_is_told_and_comes_back_by_no_invitation(
+    many, operator, olivia, acme, dora, membership, invite, mailoutbox
+):
+    EmailAddress.objects.create(user=dora, email="dora@home.example", verified=True)
+    invitation, _ = invite("dora@home.example")
+    pk = str(membership(dora).pk)
+    if many:
+        action = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+        operator.post(url(Membership, "changelist"), action)
+    else:
+        operator.post(url(Membership, "delete", pk), {"post": "yes"})
     assert not acme.memberships.filter(user=dora).exists()
+    mail = mailoutbox[-1]
+    assert (mail.to, mail.subject) == (["dora@example.com"], "You are no longer a member of Acme")
+    assert "the people who run Groundwork removed you" in mail.body
+    invitation.refresh_from_db()
+    assert invitation.status == InvitationStatus.REVOKED
+    event = Event.objects.filter(verb=Verb.INVITATION_REVOKED).get()
+    assert (event.actor_id, event.organization_id) == (olivia.pk, acme.pk)
 
 
 def test_deleting_a_person_who_owns_an_organization_is_refused_with_a_reason(operator, acme, alice):

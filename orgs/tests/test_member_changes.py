@@ -4,15 +4,16 @@ import itertools
 from contextlib import contextmanager
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Event, Session, User
+from accounts.models import Event, Mail, Session, User
 from accounts.verbs import Verb
 from orgs.limits import LimitReached
-from orgs.models import Membership, PrimaryOwnerStays, Team, TeamMembership
+from orgs.models import Invitation, Membership, PrimaryOwnerStays, Team, TeamMembership
 from orgs.roles import Role
 
 # Who may handle whom: nobody themselves, the primary owner, or somebody above.
@@ -181,6 +182,32 @@ def test_who_is_not_removed_gets_no_email(members, signed_in, mailoutbox):
     signed_in(members["bob"].user).post(f"{page_of(members['grace'])}remove/")
     assert not mailoutbox
     assert is_member(members["grace"])
+
+
+@pytest.mark.parametrize(
+    ("email", "verified", "returns"),
+    [
+        ("dora@home.example", True, False),
+        ("dora@home.example", False, True),  # anybody can claim an address
+        ("erin@example.com", None, True),
+    ],
+)
+def test_no_invitation_to_an_address_of_their_own_leads_back_who_was_removed(
+    email, verified, returns, members, acme, birch, settings
+):
+    settings.MAIL_DELIVERY = "worker"
+    dora, bob = members["dora"], members["bob"]
+    if verified is not None:
+        EmailAddress.objects.create(user=dora.user, email=email, verified=verified)
+    elsewhere = birch.invite(email, Role.MEMBER, by=birch.memberships.get(role=Role.OWNER))
+    invitation = acme.invite(email, Role.MEMBER, by=bob)
+    dora.remove(by=bob)
+    pending = Invitation.objects.pending()
+    assert set(pending) == ({elsewhere, invitation} if returns else {elsewhere})
+    assert Mail.objects.filter(pk=invitation.mail_id).exists() is returns
+    event = Event.objects.first()
+    assert (event.verb == Verb.INVITATION_REVOKED) is not returns
+    assert event.actor_id == bob.user_id
 
 
 def test_who_leaves_is_out_at_once(members, signed_in, mailoutbox):
