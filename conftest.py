@@ -1,6 +1,7 @@
 """Fixtures for every test: the cast (config/cast.py), one by one."""
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -105,6 +106,13 @@ def operator(client, olivia):
     """A browser in which Olivia is signed in."""
     client.force_login(olivia)
     return client
+
+
+@pytest.fixture
+def same_half_minute(monkeypatch):
+    """In which all codes of an app are taken: the next one may begin in the middle of a test."""
+    steps = list(totp.yield_hotp_counters_from_time())
+    monkeypatch.setattr(totp, "yield_hotp_counters_from_time", lambda: iter(steps))
 
 
 @pytest.fixture

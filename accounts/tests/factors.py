@@ -3,17 +3,11 @@
 import json
 import re
 import secrets
-import time
 
 from allauth.account.internal.userkit import user_id_to_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-)
+from allauth.mfa.totp.internal import auth as totp
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.test import Client
@@ -28,7 +22,6 @@ from fido2.webauthn import (
     CollectedClientData,
 )
 
-PERIOD = 30  # seconds
 AUTHENTICATE = "/accounts/2fa/authenticate/"
 REAUTHENTICATE = "/accounts/2fa/reauthenticate/"
 PASSKEY_LOGIN = "/accounts/2fa/webauthn/login/"
@@ -39,13 +32,14 @@ class App:
     """An authenticator app, set up for the person or, with a secret, about to be."""
 
     def __init__(self, user=None, secret=None):
-        self.secret = secret or generate_totp_secret()
+        self.secret = secret or totp.generate_totp_secret()
         if user:
-            TOTP.activate(user, self.secret)
+            totp.TOTP.activate(user, self.secret)
 
     def code(self, steps=0):
         """The code of now, or of so many steps later."""
-        return format_hotp_value(hotp_value(self.secret, int(time.time()) // PERIOD + steps))
+        _before, now, _after = totp.yield_hotp_counters_from_time()
+        return totp.format_hotp_value(totp.hotp_value(self.secret, now + steps))
 
     def wrong_code(self):
         return f"{(int(self.code()) + 123_456) % 1_000_000:06}"

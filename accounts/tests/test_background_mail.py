@@ -8,6 +8,7 @@ from django.db import OperationalError, transaction
 
 from accounts.models import Mail
 from accounts.outbox import attempt, queue, queue_all
+from config.tests.clone import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 make = attempt.Background.make  # which conftest.py replaces
@@ -118,18 +119,23 @@ def test_each_is_written_down_before_the_next(mail_server, monkeypatch):
 
 
 def test_a_process_that_is_stopped_leaves_the_others_to_the_worker(mail_server, monkeypatch):
+    monkeypatch.setattr(attempt.Background, "_is_ending", False)  # as it was, for later tests
     mail_server.start()
-    mail_server.delay = 0.5
+    mail_server.goes_on.clear()
     with transaction.atomic():
         queue_all([message(1), message(2)], in_background=True)
-    while not Mail.objects.filter(tries=1).exists():
-        pass
-    monkeypatch.setattr(attempt.Background, "_is_ending", False)  # as it was, for later tests
+    assert wait_until(lambda: mail_server.mails)
+    threading.Thread(target=let_go_on_at_the_end, args=[mail_server], daemon=True).start()
     attempt.Background.end()
     assert [mail.state for mail in Mail.objects.order_by("pk")] == ["delivered", "pending"]
     monkeypatch.undo()
     mail_server.come_back()
     assert [mail["Subject"] for mail in mail_server.mails] == ["Number 1", "Number 2"]
+
+
+def let_go_on_at_the_end(mail_server):
+    assert wait_until(lambda: attempt.Background._is_ending)
+    mail_server.goes_on.set()
 
 
 def test_the_end_waits_for_it_before_the_postgresql_stops_that_came_first(mail_server, monkeypatch):

@@ -25,6 +25,8 @@ from accounts.tests.factors import (
 from accounts.tests.people import RESET, is_signed_in, mailed_code, mailed_link, sign_in
 from config.tests.at_once import at_once, side_by_side
 
+pytestmark = pytest.mark.usefixtures("same_half_minute")
+
 TRUST = "/accounts/2fa/trust/"
 NEW_PASSWORD = "blue-river-2027"
 DAY = 24 * 60 * 60

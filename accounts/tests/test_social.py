@@ -452,7 +452,7 @@ def test_first_sign_ins_at_the_same_moment_make_one_person(github, monkeypatch):
 
     def wait_for_the_others(*args):
         """Between looking for the account and making it."""
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         return is_open(*args)
 
     monkeypatch.setattr(SocialAccountAdapter, "is_open_for_signup", wait_for_the_others)

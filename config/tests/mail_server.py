@@ -11,6 +11,7 @@ from aiosmtpd.controller import Controller
 from django.core.management import call_command
 
 from accounts.models import Mail
+from config.database.embedded import cluster
 
 
 class MailServer:
@@ -21,8 +22,7 @@ class MailServer:
     """
 
     def __init__(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = cluster.free_port()
         self.mails = []
         self.refusing = False
         self.answers = {}
@@ -34,7 +34,7 @@ class MailServer:
 
     def start(self, *, refusing=False):
         self.refusing = refusing
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self.controller.start()
 
     def come_back(self):

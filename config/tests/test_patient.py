@@ -28,6 +28,7 @@ def pool(kwargs):
 @pytest.fixture
 def connected(kwargs, monkeypatch):
     monkeypatch.setattr(patient, "ASK_AFTER", 0.05)
+    monkeypatch.setattr(patient, "ANSWER", 60)
     with patient.Connection.connect(**kwargs) as connected:
         yield connected
     patient._away.clear()
