@@ -6,6 +6,7 @@ import resource
 import signal
 import stat
 import subprocess
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from accounts.events import Event
 from accounts.models import Session, User
 from accounts.verbs import Verb
 from config.database import clients
-from config.database.backups import exports
+from config.database.backups import dumping, exports, files
 from config.database.backups.manifest import Manifest
 from config.database.target import Target, parameters
+from config.tests.at_once import at_once
 from config.tests.exported import entry
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -126,7 +128,7 @@ def test_a_whole_export_is_in_the_audit_trail(export, folder):
     event = Event.objects.get(verb=Verb.DATABASE_EXPORTED)
     assert event.data["file"] in names(folder)
     assert event.data["bytes"] == (folder / event.data["file"]).stat().st_size
-    assert exports.latest() == event.created
+    assert exports.latest() == datetime.fromisoformat(event.data["taken"]) < event.created
 
 
 @pytest.mark.parametrize("flags", [["--schema-only"], ["--data-only"], ["--table", "cache"]])
@@ -250,7 +252,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(export, folder):
 
 def test_what_a_killed_export_left_goes_with_the_next_and_what_another_writes_stays(export, folder):
     folder.mkdir()
-    begun = "groundwork-production-20260102T030405Z"
+    begun = "groundwork-production-20260102T030405.000006Z"
     killed, busy = folder / f"{begun}-schema.sql.json.part", folder / f"{begun}.dump.part"
     killed.write_text("half")
     download = folder / "holiday.mp4.part"  # of a browser
@@ -261,6 +263,28 @@ def test_what_a_killed_export_left_goes_with_the_next_and_what_another_writes_st
     assert busy.exists()
     assert download.exists()
     assert not killed.exists()
+
+
+def test_exports_of_the_same_moment_do_not_disturb_each_other(folder, alice):
+    wish = dumping.Wish(part="schema")
+    made = at_once(*[lambda: dumping.export(wish, folder, entry())] * 4)
+    assert len({one.path for one in made}) == 4
+    assert len(names(folder)) == 4 * 3
+
+
+def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_anew(
+    tmp_path, monkeypatch
+):
+    lock = fcntl.flock
+
+    def late(descriptor, kind):
+        monkeypatch.undo()
+        (tmp_path / "x.dump.part").unlink()
+        lock(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    files.write(tmp_path / "x.dump", "whole")
+    assert (tmp_path / "x.dump").read_text() == "whole"
 
 
 def test_behind_a_pooler_an_address_of_the_database_itself_is_needed(export, folder, settings):

@@ -16,7 +16,8 @@ TEXTS = "SELECT array_agg(text) FROM notes_note"
 RECORDED = "SELECT max(name) FROM django_migrations WHERE app = 'notes'"
 EXPORTED = """
     INSERT INTO accounts_event (id, verb, created, subject_kind, subject_label, request_id, data)
-    VALUES (gen_random_uuid(), '{verb}', now() - interval '{age}', '', '', '', jsonb_build_object())
+    VALUES (gen_random_uuid(), '{verb}', now(), '', '', '',
+        jsonb_build_object('taken', now() - interval '{age}'))
 """
 
 

@@ -90,7 +90,7 @@ def _manifest(wish: Wish, taken: datetime, name: str, server: int) -> Manifest:
         environment=settings.ENVIRONMENT,
         database=name,
         server=server,
-        taken=taken.astimezone(UTC).isoformat(timespec="seconds"),
+        taken=taken.astimezone(UTC).isoformat(timespec="microseconds"),
         part=wish.part,
         tables=sorted(rows) if wish.tables else [],
         left_out=left_out,
@@ -117,7 +117,8 @@ def _is_worthless(table: str) -> bool:
 
 
 def _file_name(told: Manifest, wish: Wish) -> str:
-    moment = datetime.fromisoformat(told.taken).strftime("%Y%m%dT%H%M%SZ")
+    # To the microsecond, as another export may have begun in the same second.
+    moment = datetime.fromisoformat(told.taken).strftime("%Y%m%dT%H%M%S.%fZ")
     part = {"all": "", "schema": "-schema", "data": "-data"}[told.part]
     some = f"-{len(told.tables)}-tables" if told.tables else ""
     kind = "sql" if wish.is_sql else "dump"

@@ -5,14 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import ProgrammingError, connection
-from django.db.models.functions import Now
+from django.db.models import DateTimeField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Now
 
 from accounts.events import Event
 from accounts.verbs import Verb
 
+TAKEN = Cast(KT("data__taken"), DateTimeField())
+
 
 def latest() -> datetime | None:
-    """Return when the last export of the whole database was complete, None without any.
+    """Return of which moment the last export of the whole database is, None without any.
+
+    That is when it was begun, by the database's clock: it has nothing of what came while it was
+    written.
 
     What was exported in part (some tables, the schema alone) counts not. A database that was
     restored knows of the exports made before the one it came from.
@@ -20,23 +27,23 @@ def latest() -> datetime | None:
     if Event._meta.db_table not in connection.introspection.table_names():
         return None  # nothing was migrated yet
     exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED).order_by("-id")
-    return exports.values_list("created", flat=True).first()
+    return exports.annotate(taken=TAKEN).values_list("taken", flat=True).first()
 
 
 def is_fresh(age: timedelta) -> bool:
-    """Whether one was complete within this time, by the one clock that everybody has in common.
-
-    It is the database's, which wrote the time of the export.
-    """
+    """Whether one is of a moment within this time, by the one clock that all have in common."""
     if latest() is None:
         return False
-    exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED)
-    return exports.filter(created__gt=Now() - age, created__lte=Now()).exists()
+    exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED).annotate(taken=TAKEN)
+    return exports.filter(taken__gt=Now() - age, taken__lte=Now()).exists()
 
 
-def record_exported(file: str, *, rows: int, size: int) -> None:
-    """Write into the audit trail that this file has all of the database: rows, and bytes."""
-    _record(Verb.DATABASE_EXPORTED, file=file, rows=rows, bytes=size)
+def record_exported(file: str, *, taken: str, rows: int, size: int) -> None:
+    """Write into the audit trail that this file has all of the database: rows, and bytes.
+
+    `taken` is when, by the database's clock, in ISO 8601.
+    """
+    _record(Verb.DATABASE_EXPORTED, file=file, taken=taken, rows=rows, bytes=size)
 
 
 def record_restored(file: str) -> None:

@@ -15,7 +15,7 @@ from config.database.backups.progress import Progress
 
 CHUNK = 1024 * 1024  # bytes
 # What exports call theirs, which dumping.py names.
-OURS = re.compile(r"-\d{8}T\d{6}Z(-[a-z0-9-]+)?\.(dump|sql)(\.json|\.sha256)?\.part$")
+OURS = re.compile(r"-\d{8}T\d{6}\.\d{6}Z(-[a-z0-9-]+)?\.(dump|sql)(\.json|\.sha256)?\.part$")
 
 
 class Part(NamedTuple):
@@ -111,6 +111,9 @@ def _open_new(part: Path) -> int:
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.fchmod(descriptor, 0o600)  # whatever the umask takes away
     fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if not os.fstat(descriptor).st_nlink:  # another took it for a leftover, before it was locked
+        os.close(descriptor)
+        return _open_new(part)
     return descriptor
 
 

@@ -44,10 +44,13 @@ class Export(Verb):
             made = dumping.export(wish, options["folder"], clients.database())
         rows = sum(made.manifest.rows.values())
         if made.manifest.is_complete:
-            exports.record_exported(made.path.name, rows=rows, size=made.size)
+            exports.record_exported(
+                made.path.name, taken=made.manifest.taken, rows=rows, size=made.size
+            )
         if made.manifest.left_out:
             self.say(
                 f"Without the rows of {', '.join(made.manifest.left_out)}, which are worth nothing "
                 "later; --everything takes them along."
             )
+            self.say(f"Whether it can be restored: manage.py db restore --drill {made.path}")
         self.stdout.write(f"{made.path}: {rows:,} rows, {in_bytes(made.size)}")
