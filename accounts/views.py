@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,10 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import own_data
 from accounts.erasure import obstacles
+from accounts.events import Event
 from accounts.forms import AvatarForm, ErasureForm, ProfileForm
 from accounts.models import Avatar, User
 from accounts.roles import LastOwner
 from accounts.signin.reauthentication import fresh_sign_in_required
+from accounts.verbs import Verb
 
 A_YEAR = 365 * 24 * 60 * 60  # seconds
 
@@ -43,7 +45,10 @@ def profile_change(request: PersonRequest) -> HttpResponse:
     form = ProfileForm(request.POST, instance=request.user)
     if not form.is_valid():
         return _profile_page(request, form=form)
-    form.instance.save(update_fields=form.fields)
+    with transaction.atomic():
+        form.instance.save(update_fields=form.fields)
+        if "name" in form.changed_data:  # by which others know who they deal with
+            Event.record(Verb.ACCOUNT_EDITED, by=request.user, fields=["name"])
     messages.success(request, "Your profile was changed.")
     return redirect("accounts:profile")
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as allauth_forms
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from cryptography.exceptions import InvalidSignature
@@ -23,8 +24,11 @@ from fido2.webauthn import (
     RegistrationResponse,
 )
 
+from accounts.events import Event
 from accounts.mfa.adapter import PASSKEY_NOT_ACCEPTED
+from accounts.models import User
 from accounts.signin.ways import hold, is_only_way_in
+from accounts.verbs import Verb
 
 ONLY_WAY_IN = (
     "This passkey is the only way to sign in to your account. Set a password or add another "
@@ -91,15 +95,32 @@ class SignupPasskeyForm(allauth_forms.SignupWebAuthnForm):
         super().__init__(*args, **kwargs)
 
 
-class AuthenticateForm(allauth_forms.AuthenticateWebAuthnForm):
+class ProofForm(forms.Form):
+    """What the forms below share with allauth's: one that is refused is on record.
+
+    Of a sign-in without a password it is on nobody's: whose it is, the answer itself claims.
+    """
+
+    user: User | None
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except forms.ValidationError as error:
+            if error.code == "incorrect_code":  # a limit has another
+                Event.record(Verb.SIGN_IN_FAILED, by=None, subject=self.user, method="passkey")
+            raise
+
+
+class AuthenticateForm(ProofForm, allauth_forms.AuthenticateWebAuthnForm):
     credential = CredentialField()
 
 
-class ReauthenticateForm(allauth_forms.ReauthenticateWebAuthnForm):
+class ReauthenticateForm(ProofForm, allauth_forms.ReauthenticateWebAuthnForm):
     credential = CredentialField()
 
 
-class LoginForm(allauth_forms.LoginWebAuthnForm):
+class LoginForm(ProofForm, allauth_forms.LoginWebAuthnForm):
     credential = CredentialField()
 
 

@@ -6,9 +6,19 @@ from allauth.account.signals import user_logged_in
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import DatabaseError, transaction
+from django.test import Client
 from django.utils import timezone
 
+from accounts import limits
 from accounts.models import Event, Session, User
+from accounts.rates import SECOND_FACTOR
+from accounts.tests.factors import (
+    AUTHENTICATE,
+    PASSKEY_LOGIN,
+    Passkey,
+    question_of,
+    sign_in_by_passkey,
+)
 from accounts.tests.people import CODE, RESET, mailed_code, mailed_link, sign_in, sign_up
 from accounts.verbs import Verb
 from config.cast import PASSWORD
@@ -103,6 +113,37 @@ def test_signing_in_tells_of_passkeys_providers_and_second_factors(record, told,
     }
     user_logged_in.send(User, request=request, user=alice)
     assert last() == (Verb.SIGNED_IN, alice.pk, None, told)
+
+
+def test_a_passkey_that_is_refused_is_told_of_as_often_as_the_limit_allows(alice, bob):
+    client = Client(headers={"host": "localhost"})
+    Passkey().added_to(alice)
+    sign_in(client)
+    question = question_of(client.get(AUTHENTICATE))
+    answer = {"credential": Passkey().added_to(bob).answer_to(question)}
+    client.post(AUTHENTICATE, answer)
+    assert last() == (Verb.SIGN_IN_FAILED, None, alice.pk, {"method": "passkey"})
+    limits.count_most("second_factor", f"{SECOND_FACTOR}{alice.pk}", 10, 15 * 60, tries=9)
+    client.post(AUTHENTICATE, answer)
+    assert Event.objects.filter(verb=Verb.SIGN_IN_FAILED).count() == 1
+
+
+def test_a_sign_in_by_a_passkey_that_is_refused_is_on_nobodys_record(bob):
+    """Whose it is, the answer itself claims."""
+    client = Client(headers={"host": "localhost"})
+    sign_in_by_passkey(client, Passkey(verifies_user=False).added_to(bob))
+    assert last() == (Verb.SIGN_IN_FAILED, None, None, {"method": "passkey"})
+    client.post(PASSKEY_LOGIN, {"credential": "{}"})  # no answer at all is nobody's try
+    assert Event.objects.filter(verb=Verb.SIGN_IN_FAILED).count() == 1
+
+
+def test_a_new_name_is_told_of_and_nothing_else_of_the_profile(client, alice):
+    client.force_login(alice)
+    client.post("/account/profile/", {"name": "Alice Example", "time_zone": "Europe/Vienna"})
+    assert not Event.objects.exists()
+    client.post("/account/profile/", {"name": "Alice Other", "time_zone": "UTC"})
+    assert last() == (Verb.ACCOUNT_EDITED, alice.pk, None, {"fields": ["name"]})
+    assert str(Event.objects.first()) == "Somebody edited the account (name)"
 
 
 def test_signing_out(client, alice):
