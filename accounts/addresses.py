@@ -23,6 +23,16 @@ def validate_address(email: str) -> None:
         raise ValidationError(validate_email.message, code=validate_email.code)
 
 
+def mailbox(email: str) -> str:
+    """Return ann@example.com for ann+any@example.com, as many providers have it.
+
+    Whoever wants to flood a mailbox makes up one such address after the other: emails that anybody
+    can ask for are counted by this.
+    """
+    name, _, domain = email.rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"
+
+
 def _can_be_sent_to(email: str) -> bool:
     try:
         domain = Address(addr_spec=email).domain

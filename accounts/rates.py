@@ -13,8 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from accounts import limits
+from accounts.addresses import mailbox
 
 SECOND_FACTOR = "mfa-auth-user-"  # how the keys of allauth's second factors begin
+MAILED = {"confirm_email", "request_login_code", "reset_password"}  # what the key is an address of
 
 
 def count_for_allauth() -> None:
@@ -103,7 +105,7 @@ def _limits(
     return [
         {
             "kind": action,
-            "who": _who(request, rate.per, key, user),
+            "who": _who(request, action, rate.per, key, user),
             "amount": rate.amount,
             "seconds": int(rate.duration),
         }
@@ -112,14 +114,14 @@ def _limits(
     ]
 
 
-def _who(request: HttpRequest, per: str, key: str | None, user: Any) -> str:
+def _who(request: HttpRequest, action: str, per: str, key: str | None, user: Any) -> str:
     if per == "ip":
         return limits.visitor(request)
     if per == "user":
         return str((user or request.user).pk)
     if per != "key" or key is None:
         raise ImproperlyConfigured(f"There is no {per} to count by.")
-    return key
+    return mailbox(key) if action in MAILED else key
 
 
 def _counted(request: HttpRequest) -> dict[tuple[str, str | None], Usage]:

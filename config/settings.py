@@ -206,8 +206,9 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key",
     "confirm_email": "5/5m/key",  # a sign-up and its repetition must both get through
     "manage_email": "10/m/user",
-    # What costs a password's hash.
+    # What costs a password's hash, or a question to a provider.
     "login": "30/m/ip",
+    "provider": "30/m/ip",
     "signup": "20/m/ip",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import limits
+from accounts.addresses import mailbox
 
 CONFIRMATIONS = (3, 24 * 60 * 60)  # emails to one mailbox, in so many seconds
 
@@ -14,15 +15,8 @@ def count(request: HttpRequest) -> limits.Try:
 
 
 def may_ask_to_confirm(email: str) -> bool:
-    """Count an email to this mailbox, and return whether it may be sent."""
-    return not limits.count("waitlist_mail", _mailbox(email), *CONFIRMATIONS).wait
+    """Count an email to this mailbox, and return whether it may be sent.
 
-
-def _mailbox(email: str) -> str:
-    """Return ann@example.com for ann+any@example.com, as many providers have it.
-
-    Whoever wants to flood a mailbox makes up one such address after the other. When an entry is
-    erased, waitlist/migrations/0004_entries_go_whole.py looks for this, too.
+    When an entry is erased, waitlist/migrations/0004_entries_go_whole.py looks for these counts.
     """
-    name, _, domain = email.rpartition("@")
-    return f"{name.partition('+')[0]}@{domain}"
+    return not limits.count("waitlist_mail", mailbox(email), *CONFIRMATIONS).wait

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
+from allauth.core.ratelimit import consume_or_429
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp
@@ -38,6 +39,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
         return render(
             request, "socialaccount/login.html", {"provider": provider, "process": process}
         )
+    if refusal := consume_or_429(request, action="provider"):
+        return refusal
     if is_connecting:
         require_fresh_sign_in(request)
     try:

@@ -151,6 +151,14 @@ def test_one_mailbox_is_not_flooded_with_reset_links(client, alice, mailoutbox):
     assert response.status_code == 429
 
 
+def test_one_mailbox_is_not_flooded_by_addresses_that_lead_to_it(db, mailoutbox):
+    for number in range(7):
+        sign_up(Client(), email=f"erin+{number}@example.com")
+    assert len(mailoutbox) == 5
+    sign_up(Client(), email="erin@else.example")
+    assert len(mailoutbox) == 6
+
+
 def test_a_sign_up_can_be_repeated_at_once_whoever_the_address_belongs_to(alice, mailoutbox):
     for email in ("alice@example.com", "erin@example.com"):
         answers = [sign_up(Client(), email=email) for _ in range(3)]

@@ -17,6 +17,7 @@ from django.db import DataError, connection
 from django.test import Client, RequestFactory
 from jwt import encode
 
+from accounts import limits
 from accounts.models import User
 from accounts.signup import admit
 from accounts.social.adapter import SocialAccountAdapter
@@ -231,6 +232,13 @@ def test_unknown_provider_is_not_found(client, path):
 
 
 # On the way there
+
+
+def test_a_visitor_sets_out_thirty_times_a_minute(client, site):
+    limits.count_most("provider", "127.0.0.1", 30, 60, tries=29)
+    answers = [client.post("/accounts/github/login/").status_code for _ in range(2)]
+    assert answers == [200, 429]
+    assert client.get("/accounts/github/login/").status_code == 200
 
 
 def test_a_link_goes_nowhere_without_the_button(client, site):
