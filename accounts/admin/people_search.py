@@ -7,7 +7,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import BooleanField, Case, Q, QuerySet, When
 
 from accounts.browsing.counting import MOST_COUNTED, MOST_SORTED, Estimate, counted
-from accounts.browsing.searching import MOST_WORDS
+from accounts.browsing.rows import MOST_WORDS
 from accounts.models import SEARCHED, User
 
 SAMPLE = 1_000  # people
@@ -18,8 +18,8 @@ def found(people: QuerySet[User], term: str) -> tuple[QuerySet[Any], Estimate | 
 
     Also how many these are about, where they are more than anybody counts.
     """
-    words = re.findall(r"[^\W_]+", term)
-    if not 1 <= len(words) <= MOST_WORDS:
+    words = re.findall(r"[^\W_]+", term)[:MOST_WORDS]  # of an address there may be more
+    if not words or len(term.split()) > MOST_WORDS:
         return people.none(), None
     query = " & ".join(f"{word}:*" for word in words)
     fits = Q(searched=SearchQuery(query, config="simple", search_type="raw"))

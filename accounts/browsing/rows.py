@@ -17,6 +17,7 @@ from accounts.browsing.counting import MOST_SORTED
 
 CREATED = "created"
 MOST_FACETED = 10_000  # rows: each choice of each filter is counted
+MOST_WORDS = 10  # of a search: each is a condition, and for each other table a statement
 
 
 def address_of(model: type[Model], page: str, *args: Any, query: Any = None) -> str:
@@ -86,6 +87,7 @@ class Rows(ChangeList):
         super().__init__(*args, **kwargs)
         self.title = capfirst(str(self.opts.verbose_name_plural))
         self.list_display = [self._linked(name) for name in self.list_display]
+        self.most_words = MOST_WORDS if len(self.query.split()) > MOST_WORDS else None
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Obey no `?o=` of a column whose header offers no sorting."""

@@ -9,10 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
-from accounts.browsing.rows import own_field
+from accounts.browsing.rows import MOST_WORDS, own_field
 
 MOST_FOUND = 1_000  # rows of another table whose beginning is searched for
-MOST_WORDS = 10  # of a search: each is a condition, and for each other table a statement
 
 
 def found[Found: QuerySet[Any, Any]](rows: Found, fields: list[str], term: str) -> Found:
@@ -20,7 +19,7 @@ def found[Found: QuerySet[Any, Any]](rows: Found, fields: list[str], term: str) 
 
     A lookup is a column with how it compares (`ip__startswith`), or leads by foreign keys to one of
     another table (`user__email__startswith`): of that the first MOST_FOUND count. More than
-    MOST_WORDS find nothing.
+    MOST_WORDS find nothing, and the list says so.
     """
     words = term.split()
     if len(words) > MOST_WORDS:

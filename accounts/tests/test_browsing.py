@@ -141,14 +141,16 @@ def test_a_search_reads_each_side_by_itself(operator, alice, bob):
 
 
 @pytest.mark.parametrize("table", ["accounts/user", "mfa/authenticator", "auth/permission"])
-def test_a_search_for_a_whole_text_asks_for_nothing(operator, table):
+def test_a_search_for_a_whole_text_asks_for_nothing_and_says_so(operator, table):
     """Each word would be a condition, and a statement for each other table."""
     address, text = f"/admin/{table}/", " ".join(["a"] * 1_000)
     operator.get(address)
     with CaptureQueriesContext(connection) as queries:
         page = operator.get(address, {"q": text})
     assert page.context["cl"].result_count == 0
+    assert "More than 10 words find nothing" in page.text
     assert len(queries) <= 5
+    assert "More than" not in operator.get(address, {"q": text[:19]}).text
 
 
 def test_nobody_filters_by_a_pattern_which_may_take_hours(operator):
