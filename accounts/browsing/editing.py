@@ -6,9 +6,11 @@ What was typed is still there, and what was not touched takes nothing back.
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db import connection
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
 
 from accounts.browsing.changes import Recorded
 from accounts.browsing.refusals import REFUSED, explain
@@ -20,6 +22,8 @@ CHANGED_MEANWHILE = (
     "saved, or load the page anew to see it."
 )
 
+MOST_GIVEN_BACK = 500  # letters: messages travel in a cookie
+
 
 class Editable(Recorded):
     """Holds the row while it is changed, and answers whatever is refused with the form again."""
@@ -29,8 +33,11 @@ class Editable(Recorded):
     ) -> Model | None:
         """Return the row, held before anything is compared with it if somebody changes it."""
         found = super().get_object(request, object_id, from_field)
-        if found is None or request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS:
             return found
+        if found is None:  # which Django says, too
+            _give_back(request)
+            return None
         self.hold(request, self.model._base_manager.filter(pk=found.pk))
         return super().get_object(request, object_id, from_field)
 
@@ -59,6 +66,19 @@ class Editable(Recorded):
         form: Any = super().get_form(request, obj, change, **kwargs)
         careful = {"refusal": getattr(request, "refusal", "")}
         return type(form)(form.__name__, (CarefulForm, form), careful)
+
+
+def _give_back(request: HttpRequest) -> None:
+    """Say what was typed about a row that is gone: the page with the form does not come again."""
+    sent = request.POST
+    typed = [
+        f"{name.replace('_', ' ')}: {value}"
+        for name, value in sent.items()
+        if value != sent.get(f"initial-{name}", value)
+    ]
+    if typed:
+        told = Truncator("; ".join(typed)).chars(MOST_GIVEN_BACK)
+        messages.warning(request, f"What you had typed: {told}")
 
 
 class CarefulForm(forms.ModelForm):

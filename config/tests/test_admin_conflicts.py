@@ -72,13 +72,16 @@ def test_the_same_change_twice_is_none(operator, acme):
     assert not Event.objects.filter(verb=Verb.ORGANIZATION_EDITED).exists()
 
 
-def test_a_row_that_is_gone_is_not_made_anew(operator):
+def test_a_row_that_is_gone_is_not_made_anew_and_what_was_typed_is_given_back(operator):
     entry = Entry.objects.create(email="ann@example.com", source={})
+    page = url(Entry, "change", entry.pk)
+    form = sent(operator.get(page))
     Entry.objects.all().delete()
-    form = {"email": "ann@example.com"}
-    answer = operator.post(url(Entry, "change", entry.pk), form, follow=True)
+    answer = operator.post(page, form | {"email": "bea@example.com"}, follow=True)
     assert "Perhaps it was deleted" in answer.text
+    assert "What you had typed: email: bea@example.com" in answer.text
     assert not Entry.objects.exists()
+    assert "you had typed" not in operator.post(page, form, follow=True).text
 
 
 def test_what_a_trigger_refuses_is_said_in_the_form(operator, acme):
