@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from functools import partial
 from io import StringIO
 from itertools import chain
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
@@ -29,6 +29,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.browsing import turns
 from accounts.browsing.rows import address_of, own_field
 from accounts.events import Event
 from accounts.own_data import LOOKS_SECRET, OPAQUE
@@ -38,6 +39,9 @@ from accounts.verbs import Verb
 PAGE = 5_000  # rows
 BOM = "\ufeff"  # by which Excel knows UTF-8; it would garble every name that is not in ASCII
 LONGEST_CHOICE = 40  # letters of what a filter offers
+ONE_AT_A_TIME = (
+    "Another download of yours is still on its way. Start this one once that is done, or cancel it."
+)
 BROKEN_OFF = "The download broke off here: it is incomplete.\r\n"
 # What spreadsheets calculate, also behind blanks and in other widths. What OWASP says of it:
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -84,8 +88,12 @@ class Downloadable(admin.ModelAdmin):
         fields = self.fields_in_csv(request)
         pages = _pages(rows.queryset, fields)
         begun = chain([next(pages)], pages)
+        user: Any = request.user
+        if (turn := turns.take(user.pk)) is None:
+            messages.warning(request, ONE_AT_A_TIME)
+            return redirect(address_of(self.model, "changelist", query=request.GET))
         self._record_download(request, rows)
-        return StreamingHttpResponse(_lines(fields, begun), headers=headers)
+        return StreamingHttpResponse(_lines(fields, begun, turn), headers=headers)
 
     def fields_in_csv(self, request: HttpRequest) -> list["Field[Any, Any]"]:
         """Return the columns that may be read, the key before what is inherited."""
@@ -166,7 +174,7 @@ def _column(field: "Field[Any, Any]") -> str | Cast:
 
 
 def _lines(
-    fields: list["Field[Any, Any]"], pages: Iterator[list[tuple[Any, ...]]]
+    fields: list["Field[Any, Any]"], pages: Iterator[list[tuple[Any, ...]]], turn: IO[str]
 ) -> Iterator[str]:
     """Yield the file, a page at a time, and meanwhile leave the database's connection to others.
 
@@ -174,15 +182,16 @@ def _lines(
     An error breaks the download off, by which the browser knows that something is missing; the last
     line says so wherever a proxy keeps that from it.
     """
-    _lend_connection()
-    yield BOM + _csv([[field.attname for field in fields]])
-    try:
-        for page in pages:
-            _lend_connection()
-            yield _csv(_cells(row[1:]) for row in page)
-    except DatabaseError:
-        yield BROKEN_OFF
-        raise
+    with turn:
+        _lend_connection()
+        yield BOM + _csv([[field.attname for field in fields]])
+        try:
+            for page in pages:
+                _lend_connection()
+                yield _csv(_cells(row[1:]) for row in page)
+        except DatabaseError:
+            yield BROKEN_OFF
+            raise
 
 
 def _lend_connection() -> None:

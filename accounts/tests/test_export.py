@@ -147,7 +147,7 @@ def test_a_page_is_one_statement_however_many_rows_it_has(operator, monkeypatch)
             assert len(rows(operator.get(ENTRIES_CSV))) == 5
         return len(queries)
 
-    operator.get(ENTRIES_CSV)
+    operator.get(ENTRIES_CSV).getvalue()
     whole = statements(5)  # the session, a count, the rows and the event
     assert whole <= 4
     assert statements(2) == whole + 3
@@ -175,6 +175,24 @@ def test_who_reads_slowly_keeps_no_connection_from_others(operator):
         next(pieces)
         assert connection.connection is None
     assert b"".join(pieces).count(b"@") == 1
+
+
+@pytest.mark.usefixtures("five")
+def test_one_person_downloads_one_list_at_a_time(operator, bob):
+    """However slowly they read, the other threads stay everybody's."""
+    first = iter(operator.get(ENTRIES_CSV))
+    next(first)
+    answer = operator.get(ENTRIES_CSV, {"q": "0@"}, follow=True)
+    assert answer.redirect_chain == [("/admin/waitlist/entry/?q=0%40", 302)]
+    assert "Another download of yours is still on its way" in answer.text
+    assert Event.objects.filter(verb=Verb.ROWS_DOWNLOADED).count() == 1
+
+    User.objects.filter(pk=bob.pk).update(role="staff")
+    other = Client()
+    other.force_login(bob)
+    assert len(emails(other.get(ENTRIES_CSV))) == 5
+    assert list(first)
+    assert len(emails(operator.get(ENTRIES_CSV))) == 5
 
 
 def test_an_error_at_the_beginning_is_an_error_page(operator, monkeypatch):
