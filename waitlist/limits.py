@@ -6,7 +6,9 @@ from django.http import HttpRequest
 from accounts import limits
 from accounts.addresses import mailbox
 
-CONFIRMATIONS = (3, 24 * 60 * 60)  # emails to one mailbox, in so many seconds
+DAY = 24 * 60 * 60  # seconds
+CONFIRMATIONS = (3, DAY)  # emails to one mailbox, in so many seconds
+AFTER_LEAVING = (1, 7 * DAY)  # who unsubscribed is asked once, by a link that works as long
 
 
 def count(request: HttpRequest) -> limits.Try:
@@ -14,9 +16,10 @@ def count(request: HttpRequest) -> limits.Try:
     return limits.count("waitlist", limits.visitor(request), *settings.WAITLIST_RATE)
 
 
-def may_ask_to_confirm(email: str) -> bool:
+def may_ask_to_confirm(email: str, *, unsubscribed: bool) -> bool:
     """Count an email to this mailbox, and return whether it may be sent.
 
     When an entry is erased, waitlist/migrations/0004_entries_go_whole.py looks for these counts.
     """
-    return not limits.count("waitlist_mail", mailbox(email), *CONFIRMATIONS).wait
+    rate = AFTER_LEAVING if unsubscribed else CONFIRMATIONS
+    return not limits.count("waitlist_mail", mailbox(email), *rate).wait

@@ -75,7 +75,7 @@ class Entry(models.Model):
     def join(cls, email: str, source: dict[str, str] | None = None) -> None:
         """Put the address (normalized, see JoinForm) on the list, unless it is there already.
 
-        Who has to confirm it (`has_to_confirm`) is sent a link, a few times a day at most. Whether
+        Who has to confirm it (`has_to_confirm`) is sent a link, but seldom (`limits`). Whether
         it is new, known or full of mail shows neither in what this returns nor in its time.
         Without WAITLIST_CONFIRM only who unsubscribed is written to, and a moment later.
         """
@@ -115,11 +115,12 @@ class Entry(models.Model):
 
     @transaction.atomic
     def ask_to_confirm(self) -> None:
-        """Send the link if there is something to confirm, and if today there were few.
+        """Send the link if there is something to confirm, and if there were few lately.
 
         Otherwise all of it is undone, and took as long.
         """
-        may_be_sent = limits.may_ask_to_confirm(self.email)
+        has_left = bool(self.unsubscribed)
+        may_be_sent = limits.may_ask_to_confirm(self.email, unsubscribed=has_left)
         emails.confirmation(self)
         if not (may_be_sent and self.has_to_confirm):
             transaction.set_rollback(True)
