@@ -82,6 +82,7 @@ class Verb(models.TextChoices):
     INVITATION_DELETED = "invitation.deleted", "deleted the invitation to"
 
     WAITLIST_INVITED = "waitlist.invited", "invited … from the waitlist"
+    WAITLIST_LINK_RENEWED = "waitlist.link_renewed", "asked for a new sign-up link for"
     WAITLIST_ADDED = "waitlist.added", "added … to the waitlist"
     WAITLIST_CHANGED = "waitlist.changed", "changed the waitlist’s entry of"
     WAITLIST_DELETED = "waitlist.deleted", "deleted … from the waitlist"

@@ -36,7 +36,7 @@ def for_whom_it_works(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         if has_joined(entry):
             return _closed(request, obstacle="used", status=410)
         if entry.expires and entry.expires <= timezone.now():
-            return _closed(request, obstacle="expired", entry=entry, status=410)
+            return _closed(request, obstacle="expired", entry=entry, token=token, status=410)
         return view(request, entry, token)
 
     return found
@@ -58,6 +58,18 @@ def invitation_sign_up(request: HttpRequest, entry: Entry, token: str) -> HttpRe
         return redirect("waitlist:invitation", token)
     admit(request, entry.email)
     return redirect("account_signup")
+
+
+@where_enabled
+@require_POST
+@never_cache
+def invitation_renew(request: HttpRequest, token: str) -> HttpResponse:
+    """Send a new link to the address of one that has expired."""
+    try:
+        inviting.renew(token)
+    except Entry.DoesNotExist:
+        return redirect("waitlist:invitation", token)  # which says how it stands
+    return render(request, "waitlist/invitation_renewed.html")
 
 
 @where_enabled

@@ -1,6 +1,7 @@
 """Letting people in: an email with a link to sign up, for those whose turn it is.
 
-The link works for a week and for its address alone, in every SIGNUP_MODE. A new one replaces it.
+The link works for a week and for its address alone, in every SIGNUP_MODE. A new one replaces it,
+which whoever has an expired one can have sent to its address.
 """
 
 import hashlib
@@ -67,6 +68,18 @@ def invite_next(number: int, *, by: User) -> Outcome:
     return Outcome(len(invited), Counter())
 
 
+@transaction.atomic
+def renew(token: str) -> None:
+    """Send a new link to the address of this one, which has expired; it can be renewed once.
+
+    Who has it got it by email. Raises DoesNotExist for a link that works or never did, and for one
+    of somebody who has joined or unsubscribed.
+    """
+    expired = Entry.objects.filter(is_in(State.EXPIRED), ~HAS_ACCOUNT)
+    entry = _held(expired).get(token_hash=_hash(token))
+    _send([entry], by=None, verb=Verb.WAITLIST_LINK_RENEWED)
+
+
 def next_in_line() -> QuerySet[Entry]:
     """Return those who wait and have no account, the longest waiting first."""
     return Entry.objects.filter(is_in(State.WAITING), ~HAS_ACCOUNT).order_by("created", "id")
@@ -99,7 +112,9 @@ def _noticing_accounts(entries: Iterable[Any]) -> list[Any]:
     return entries
 
 
-def _send(entries: Collection[Entry], *, by: User) -> None:
+def _send(
+    entries: Collection[Entry], *, by: User | None, verb: Verb = Verb.WAITLIST_INVITED
+) -> None:
     """Give each a link, which alone works from now on. A token leaves here only in its email."""
     if not entries:
         return
@@ -115,9 +130,7 @@ def _send(entries: Collection[Entry], *, by: User) -> None:
     )
     messages = map(emails.invitation, entries, tokens)
     queue_all(messages, expires=now + LIFETIME, in_background=True)  # five hundred take a while
-    Event.record_all(
-        Verb.WAITLIST_INVITED, by=by, subjects={entry: entry.email for entry in entries}
-    )
+    Event.record_all(verb, by=by, subjects={entry: entry.email for entry in entries})
 
 
 def _hash(token: str) -> str:

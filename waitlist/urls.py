@@ -16,6 +16,11 @@ urlpatterns = [
         name="invitation_sign_up",
     ),
     path(
+        "waitlist/invitations/<str:token>/renew/",
+        admission.invitation_renew,
+        name="invitation_renew",
+    ),
+    path(
         "waitlist/invitations/<str:token>/switch/",
         admission.invitation_switch,
         name="invitation_switch",

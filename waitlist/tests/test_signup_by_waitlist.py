@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Event, User
 from accounts.tests.factors import Passkey, question_of
 from accounts.tests.people import (
     CODE,
@@ -19,6 +19,7 @@ from accounts.tests.people import (
     mailed_code,
     sign_in,
 )
+from accounts.verbs import Verb
 from config import cast
 from waitlist.inviting import invite_next
 from waitlist.models import Entry
@@ -133,15 +134,41 @@ def test_a_link_whose_account_nobody_noticed_counts_as_used(client, link):
     assert client.get(link).status_code == 410
 
 
-@pytest.mark.parametrize(("mode", "way"), [("open", SIGNUP), ("waitlist", "/")])
+@pytest.mark.parametrize(("mode", "way"), [("open", f'href="{SIGNUP}"'), ("waitlist", "renew/")])
 def test_an_expired_link_says_what_to_do_and_gives_no_pass(client, link, settings, mode, way):
     settings.SIGNUP_MODE = mode
     expire(entry())
     for answer in (client.get(link), enter(client, link)):
         assert answer.status_code == 410
         assert "This link has expired" in answer.text
-        assert f'href="{way}"' in answer.text
+        assert way in answer.text
     assert "signup_pass" not in client.session
+
+
+def test_an_expired_link_is_renewed_once_by_an_email_to_its_address(client, link):
+    assert client.post(f"{link}renew/").headers["Location"] == link, "it works"
+    expire(entry())
+    assert "Check your email" in client.post(f"{link}renew/").text
+    [email] = mail.outbox
+    assert email.to == ["erin@example.com"]
+    assert client.get(link_in(email)).status_code == 200
+    assert client.get(link).status_code == 404
+    assert "no such link" in client.post(f"{link}renew/", follow=True).text
+    assert len(mail.outbox) == 1
+    [event] = Event.objects.filter(verb=Verb.WAITLIST_LINK_RENEWED)
+    assert (event.actor_id, event.subject_label) == (None, "erin@example.com")
+
+
+def test_who_left_or_joined_meanwhile_gets_no_new_link(client, link, settings):
+    settings.SIGNUP_MODE = "waitlist"
+    expire(entry())
+    entry().unsubscribe()
+    assert "Join the waitlist" in client.post(f"{link}renew/", follow=True).text
+    Entry.objects.update(unsubscribed=None)
+    cast.person("erin")
+    Entry.objects.update(joined=None)  # as if nobody had noticed
+    assert "already been used" in client.post(f"{link}renew/", follow=True).text
+    assert mail.outbox == []
 
 
 def test_an_unknown_link_is_not_found(client, link):
