@@ -1,4 +1,4 @@
-"""Development's mail: printed in the console, kept as files, read at /dev/mail/."""
+"""Development's mail: told of in the console, kept as files, read at /dev/mail/."""
 
 import email
 import email.policy
@@ -15,22 +15,21 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 
+from accounts.links import absolute
+
 HEADERS = ("From", "To", "Cc", "Reply-To", "Subject", "Date")
 SHOWN = 100  # of the newest mails, in the list
 
 
 class DevelopmentBackend(console.EmailBackend):
-    """Prints what a person would read, and keeps all of it."""
+    """Keeps the email, and prints one line: to whom, about what, where to read it."""
 
     def write_message(self, message: DjangoMessage) -> None:
         name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
         settings.MAIL_FOLDER.mkdir(exist_ok=True)
         (settings.MAIL_FOLDER / f"{name}.eml").write_bytes(message.message().as_bytes())
-        line = "─" * 79
-        self.stream.write(
-            f"{line}\nMail to {', '.join(message.recipients())}: {message.subject}\n\n"
-            f"{message.body}\n\nKept at /dev/mail/{name}/\n{line}\n"
-        )
+        to, page = ", ".join(message.recipients()), absolute(f"/dev/mail/{name}/")
+        self.stream.write(f"Email to {to}: {message.subject} ({page})\n")
 
 
 def mail_list(request: HttpRequest) -> HttpResponse:

@@ -22,12 +22,12 @@ def send(subject="Hello", body="Your code:\n\n123456\n", to="erin@example.com"):
     EmailMessage(subject, body, to=[to]).send()
 
 
-def test_a_mail_is_printed_for_reading(folder, capsys):
+def test_a_mail_is_one_line_that_leads_to_it(folder, capsys, settings):
+    settings.SITE_URL = "http://127.0.0.1:8001"
     send("Grüße", "Your code:\n\n123456")
-    printed = capsys.readouterr().out
-    assert "Mail to erin@example.com: Grüße\n\nYour code:\n\n123456\n" in printed
     [file] = folder.glob("*.eml")
-    assert f"/dev/mail/{file.stem}/" in printed
+    page = f"http://127.0.0.1:8001/dev/mail/{file.stem}/"
+    assert capsys.readouterr().out == f"Email to erin@example.com: Grüße ({page})\n"
 
 
 @in_development
