@@ -194,7 +194,8 @@ def signup_mode(*, waitlist: bool) -> str:
 
 def site_url(environment: str) -> str:
     """Return SITE_URL without a slash at its end; raises SettingError for what is no site's."""
-    url = required("SITE_URL", environment, otherwise="http://127.0.0.1:8000").strip().rstrip("/")
+    here = f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+    url = required("SITE_URL", environment, otherwise=here).strip().rstrip("/")
     if not SITE.fullmatch(url):
         raise SettingError(f"SITE_URL is {url!r}; it must be like https://www.example.com.")
     return url

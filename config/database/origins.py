@@ -10,7 +10,9 @@ import psycopg
 from django.core.management.base import CommandError
 from psycopg import errors
 
+from config.database.backups import exports
 from config.database.guards import DISPOSABLE
+from config.database.target import Target
 
 IS_KEPT = """
     SELECT FROM pg_attribute WHERE attrelid = to_regclass('config_migrationfile')
@@ -29,6 +31,22 @@ def of(cursor: Any) -> list[str]:
         return []  # none of ours
     cursor.execute(FOUND, [[*DISPOSABLE]])
     return [environment for (environment,) in cursor.fetchall()]
+
+
+def check_not_forgotten(target: Target, cursor: Any) -> None:
+    """Raise CommandError where ENVIRONMENT was forgotten, so that production's rows seem a toy's.
+
+    On this machine they may be a copy, or what a tunnel leads to: nobody can tell. Elsewhere they
+    are one if `db restore` made it, as in a container's database.
+    """
+    if target.environment not in DISPOSABLE or target.is_local or not (places := of(cursor)):
+        return
+    if not exports.was_restored_in(DISPOSABLE):
+        raise CommandError(
+            f"ENVIRONMENT is {target.environment}, and the database on {target.where} was migrated "
+            f"in {' and '.join(places)}: set ENVIRONMENT={places[0]}. If it is a copy, make it by "
+            "manage.py db restore."
+        )
 
 
 def beside(connection: psycopg.Connection, given: dict[str, Any], name: str) -> list[str]:

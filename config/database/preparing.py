@@ -23,6 +23,7 @@ def set_up(target: Target, say: Callable[[str], object], *, seed: bool) -> None:
     """
     if making.ensure(target, parameters(settings.DATABASES["default"])):
         say(f"Made the database {target.name}")
+    origins.check_not_forgotten(target, connection.cursor())
     prepare(say, seed=seed)
 
 

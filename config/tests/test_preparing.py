@@ -12,8 +12,10 @@ from django.utils import timezone
 from accounts.models import User
 from config import cast
 from config.database import preparing
+from config.database.backups import exports
 from config.database.target import Target
 from config.database.verbs import seed, setup, studio
+from config.management.commands import db
 from config.models import MigrationFile
 
 
@@ -22,9 +24,9 @@ def run(monkeypatch):
     """Return a function that runs a verb, and returns what it prints."""
     monkeypatch.setattr(preparing.connections, "close_all", lambda: None)  # the test's own is one
 
-    def run(verb, environment="test", **options):
+    def run(verb, environment="test", host="127.0.0.1", **options):
         out = io.StringIO()
-        target = Target(environment, "127.0.0.1", "5432", "groundwork")
+        target = Target(environment, host, "5432", "groundwork")
         verb(target, OutputWrapper(out), OutputWrapper(io.StringIO())).run(**options)
         return out.getvalue()
 
@@ -56,6 +58,36 @@ def test_nobody_is_seeded_where_production_was_even_if_its_name_was_forgotten(
     with pytest.raises(CommandError, match=f"this database was migrated in {environment}"):
         run(setup.Setup)
     assert not User.objects.exists()
+
+
+@pytest.fixture
+def of_production(db):
+    now = timezone.now()
+    MigrationFile.objects.create(app="x", name="0001", applied=now, environment="production")
+
+
+def test_on_another_machine_productions_database_is_left_alone_if_its_name_was_forgotten(
+    of_production, run, settings, monkeypatch
+):
+    elsewhere, refusal = "192.0.2.1", r"^ENVIRONMENT is \w+, and .* set ENVIRONMENT=production\."
+    settings.ENVIRONMENT = "production"
+    exports.record_restored("last.dump")  # after a disaster
+    settings.ENVIRONMENT = "development"
+    with pytest.raises(CommandError, match=refusal):
+        run(setup.Setup, "development", elsewhere)
+    run(setup.Setup, "production", elsewhere)
+    run(setup.Setup, "development")  # a copy on a laptop
+    monkeypatch.setattr(Target, "is_local", False)
+    with pytest.raises(CommandError, match=refusal):
+        call_command("migrate", verbosity=0)
+
+
+def test_on_another_machine_a_copy_of_production_is_one_if_it_was_restored_there(
+    of_production, run, settings
+):
+    settings.ENVIRONMENT = "development"
+    exports.record_restored("last.dump")
+    assert run(setup.Setup, "development", "192.0.2.1").startswith("Ready.")
 
 
 def test_nobody_is_seeded_into_tables_that_wait_for_a_migration(db, run, monkeypatch):
@@ -99,6 +131,13 @@ def test_the_studio_is_the_admin_and_its_schema(run, settings, client):
         *("Rows:", "https://www.example.com/admin/"),
         *("Schema:", "https://www.example.com/admin/schema/"),
     ]
+
+
+def test_djangos_own_options_are_taken_before_the_verb_and_after_it():
+    parser = db.Command().create_parser("manage.py", "db")
+    for words in (["-v", "2", "--traceback", "studio"], ["studio", "-v", "2", "--traceback"]):
+        options = parser.parse_args(words)
+        assert (options.verbosity, options.traceback, options.no_color) == (2, True, False)
 
 
 def test_the_studio_opens_in_a_browser_if_there_is_one(run, monkeypatch):

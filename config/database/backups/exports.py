@@ -1,9 +1,11 @@
 """When the whole database was exported or restored: its own audit trail tells."""
 
 import contextlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import ProgrammingError, connection
 from django.db.models import DateTimeField
 from django.db.models.fields.json import KT
@@ -47,8 +49,14 @@ def record_exported(file: str, *, taken: str, rows: int, size: int) -> None:
 
 
 def record_restored(file: str) -> None:
-    """Write into the audit trail that all there is comes from this file."""
-    _record(Verb.DATABASE_RESTORED, file=file)
+    """Write into the audit trail that all there is comes from this file, and where that was."""
+    _record(Verb.DATABASE_RESTORED, file=file, environment=settings.ENVIRONMENT)
+
+
+def was_restored_in(environments: Iterable[str]) -> bool:
+    """Whether what there is was restored by `db restore` in one of these."""
+    restored = Event.objects.filter(verb=Verb.DATABASE_RESTORED)
+    return restored.filter(data__environment__in=[*environments]).exists()
 
 
 def _record(verb: Verb, **data: Any) -> None:

@@ -1,11 +1,11 @@
 """manage.py db <verb>: the database's workflow beside Django's makemigrations, migrate, dbshell."""
 
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from config.database.reaching import reach
@@ -37,6 +37,16 @@ VERBS: dict[str, type[Verb]] = {
 }
 
 
+class DjangosOptions(BaseCommand):
+    """What every command takes, to be taken after the verb as well as before it."""
+
+    requires_system_checks = ()
+
+    def add_base_argument(self, parser: CommandParser, *args: Any, **kwargs: Any) -> None:
+        """Add one that says nothing where it is not given, so that what came before it counts."""
+        super().add_base_argument(parser, *args, **{**kwargs, "default": SUPPRESS})
+
+
 class Command(BaseCommand):
     help = "Work with the database; each verb first says which one it acts on."
     requires_system_checks = ()  # some of them need the database, which a verb may have to make
@@ -44,8 +54,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, prog=parser.prog)
         parser.usage = "manage.py db VERB …, and manage.py db VERB --help for what it takes"
+        djangos = DjangosOptions().create_parser("manage.py", "db", add_help=False)
         for name, verb in VERBS.items():
-            verb.add_arguments(verbs.add_parser(name, help=verb.help, description=verb.help))
+            verb.add_arguments(
+                verbs.add_parser(name, help=verb.help, description=verb.help, parents=[djangos])
+            )
 
     def handle(self, *, verb: str, **options: Any) -> None:
         target = Target.of(settings.DATABASES["default"])

@@ -14,11 +14,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 
-from config.database import kept
+from config.database import kept, origins
 from config.database.migrating import destruction
 from config.database.migrating.patience import Patience
 from config.database.migrating.turns import Turn
 from config.database.reaching import reach
+from config.database.target import Target
 
 
 class Command(migrate.Command):
@@ -55,6 +56,9 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             return
         connection = connections[options["database"]]
+        if connection.alias == DEFAULT_DB_ALIAS:
+            with connection.cursor() as cursor:
+                origins.check_not_forgotten(Target.of(connection.settings_dict), cursor)
         parameters = connection.get_connection_params()
         with connection.wrap_database_errors, Turn(parameters, self.tell) as turn:
             try:
