@@ -76,6 +76,12 @@ def test_a_slow_statement_of_a_server_that_is_there_is_waited_for(connected):
     assert connected.execute("SELECT 42 FROM pg_sleep(0.3)").fetchone() == (42,)
 
 
+def test_a_statement_that_takes_long_to_send_is_waited_for(connected, monkeypatch):
+    monkeypatch.setattr(patient, "ASK_AFTER", 0.001)
+    size = 16 * 2**20
+    assert connected.execute("SELECT length(%s::text)", ["x" * size]).fetchone() == (size,)
+
+
 def test_a_slow_statement_is_not_waited_for_longer_than_it_may_take(connected):
     connected.longest = 0.1
     with pytest.raises(patient.Silence):

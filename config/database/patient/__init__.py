@@ -55,12 +55,14 @@ class Connection(psycopg.Connection[Any]):
         if timeout is not None:
             return super().wait(gen, interval, timeout)
         ends = time.monotonic() + self.longest
+        rest = gen
         while True:
             try:
-                return super().wait(gen, interval, self.at_most or ASK_AFTER)
+                return super().wait(rest, interval, self.at_most or ASK_AFTER)
             except _WaitTimeout:
                 if self.at_most or time.monotonic() > ends or not _answers(self.info):
                     break
+            rest = _rest_of(gen)
         _away.set()
         self.pgconn.finish()
         raise Silence("the server has fallen silent")
@@ -108,6 +110,21 @@ class Pool(ConnectionPool[Connection]):
             raise PoolTimeout(f"{why}, after {patience:.1f} s") from None
         _away.clear()
         return connection
+
+
+def _rest_of(gen: Any) -> Any:
+    """Yield what psycopg's generator goes on to wait for.
+
+    A wait begins without telling it what is ready. One that has begun to send a long statement
+    asks that, and is told: nothing so far.
+    """
+    ready = 0
+    while True:
+        try:
+            wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value
+        ready = yield wanted
 
 
 def _answers(info: psycopg.ConnectionInfo) -> bool:
