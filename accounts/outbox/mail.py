@@ -59,11 +59,13 @@ class MailQuerySet(models.QuerySet["Mail"]):
         """Return emails that are due, the oldest first, which nobody else gets for LEASE.
 
         With `ids` only some of these. Call it outside of any transaction: what was taken by a
-        process that dies goes out again once the lease is over.
+        process that dies goes out again once the lease is over. In one of its own, it is nobody's
+        when the database takes the statement, but falls silent before it answers.
         """
-        if ids is None:
-            return list(self.raw(CLAIM_ANY, [limit, LEASE]))
-        return list(self.raw(CLAIM_THESE, [list(ids), len(ids), LEASE]))
+        with transaction.atomic(savepoint=False):
+            if ids is None:
+                return list(self.raw(CLAIM_ANY, [limit, LEASE]))
+            return list(self.raw(CLAIM_THESE, [list(ids), len(ids), LEASE]))
 
     def release(self) -> None:
         """Make what was claimed, and not sent, due at once."""

@@ -11,6 +11,7 @@ from accounts.outbox.worker import Worker, tidy
 
 class Command(BaseCommand):
     help = "Deliver emails as they become due, until it is stopped. Several may run side by side."
+    requires_system_checks = ()  # some ask the database, which may be away: see Worker.run
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
