@@ -6,6 +6,7 @@ admin may still act as the person, the hour is not over.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from typing import Any, cast
@@ -21,6 +22,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.crypto import get_random_string
@@ -30,7 +32,7 @@ from accounts import client, emails
 from accounts.events import Event
 from accounts.models import Session, User
 from accounts.roles import PlatformRole
-from accounts.sessions import SessionStore, touch, vouches
+from accounts.sessions import SessionStore, is_public, touch, vouches
 from accounts.signin.reauthentication import require_fresh_sign_in
 from accounts.verbs import Verb
 
@@ -130,6 +132,8 @@ class ImpersonationStore(SessionStore):
 
     def load(self) -> dict[str, Any]:
         data = super().load()
+        if self.is_unread:
+            return data
         if self.row is None or not _is_allowed(self.row):
             self._session_key = self.user = None
             return {}
@@ -158,7 +162,7 @@ class ImpersonationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         own = cast("SessionStore", request.session)
         key = request.COOKIES.get(COOKIE)
-        if key and (acting := ImpersonationStore(key, own)).get(SESSION_KEY):
+        if key and (acting := _acting(request, key, own)):
             request.session = acting
             request.impersonation = acting.row  # type: ignore[attr-defined]  # for the banner
         response = self.get_response(request)
@@ -187,6 +191,18 @@ class ImpersonationMiddleware:
             # Sent as the person, it would be done as the admin.
             return render(request, "accounts/impersonation_over.html", status=403)
         return None
+
+
+def _acting(request: HttpRequest, key: str, own: SessionStore) -> ImpersonationStore | None:
+    """Return the session of the cookie; None if it is over.
+
+    On a public page it stays unread while the database is away. It is read before Django finds the
+    view, so we look for it here.
+    """
+    acting = ImpersonationStore(key, own)
+    with suppress(Resolver404):
+        acting.may_stay_unread = is_public(request, resolve(request.path_info).view_name)
+    return acting if acting.get(SESSION_KEY) or acting.is_unread else None
 
 
 def _closed(request: HttpRequest) -> HttpResponse:
@@ -241,10 +257,11 @@ def _is_allowed(row: Session) -> bool:
 
 def _finish(acting: ImpersonationStore, response: HttpResponse) -> None:
     """Do for this session what SessionMiddleware does for the other one."""
-    acting.own.user = cast("Session", acting.row).impersonated_by  # who the log names
+    if acting.row:
+        acting.own.user = acting.row.impersonated_by  # who the log names
     patch_cache_control(response, private=True, no_store=True)
     patch_vary_headers(response, ["Cookie"])
-    if acting.is_empty() or response.status_code >= 500:
+    if acting.is_unread or acting.is_empty() or response.status_code >= 500:
         return
     if not acting.modified:
         touch(acting)

@@ -210,6 +210,11 @@ def vouches(user: User, signed: str) -> bool:
     return any(constant_time_compare(signed, one) for one in hashes)
 
 
+def is_public(request: HttpRequest, view_name: str) -> bool:
+    """Whether it asks for a page that is anybody's, also while the database is away."""
+    return view_name in settings.PUBLIC_PAGES and request.method in ("GET", "HEAD")
+
+
 class SessionMiddleware(middleware.SessionMiddleware):
     """Tells a session which device it is on, and keeps what it shows out of every cache."""
 
@@ -218,9 +223,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
         request.session.meta = request.META  # type: ignore[attr-defined]
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
-        is_public = request.resolver_match.view_name in settings.PUBLIC_PAGES  # type: ignore[union-attr]
         session = cast("SessionStore", request.session)
-        session.may_stay_unread = is_public and request.method in ("GET", "HEAD")
+        name = request.resolver_match.view_name  # type: ignore[union-attr]
+        session.may_stay_unread = is_public(request, name)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         session = cast("SessionStore", request.session)

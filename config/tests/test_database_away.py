@@ -22,7 +22,7 @@ health.TIMEOUT = 0.2
 for method, path, session in json.loads(sys.argv[1]):
     client = Client(raise_request_exception=False)
     if session:
-        client.cookies["session"] = session
+        client.cookies.load(f"session={session}")
     started = time.perf_counter()
     data = {"email": "ann@example.com"}
     response = client.generic(method, path, json.dumps(data), "application/json")
@@ -31,6 +31,7 @@ for method, path, session in json.loads(sys.argv[1]):
     print(json.dumps([response.status_code, response.text, headers, seconds]))
 """
 SESSION = "a-session-of-yesterday"
+ACTING = f"{SESSION}; impersonation=of-somebody"
 REQUESTS = [
     ("GET", "/", ""),
     ("GET", "/waitlist/", ""),
@@ -38,6 +39,8 @@ REQUESTS = [
     ("GET", "/", SESSION),
     ("GET", "/accounts/login/", SESSION),
     ("GET", "/waitlist/", SESSION),
+    ("GET", "/", ACTING),
+    ("GET", "/organizations/", ACTING),
     ("POST", "/accounts/login/", SESSION),
     ("GET", "/organizations/", SESSION),
     ("GET", "/health/live", ""),
@@ -73,6 +76,15 @@ def test_so_does_who_may_be_signed_in_and_stays_it(answers, path):
     if path != "/waitlist/":  # which asks nobody who they are
         assert "we cannot tell whether you are signed in" in text
         assert "no-store" in headers["Cache-Control"]
+
+
+def test_so_do_staff_who_may_act_as_somebody_and_go_on_acting(answers):
+    status, text, headers, _ = answers[f"GET / {ACTING}"]
+    assert status == 200
+    assert "we cannot tell whether you are signed in" in text
+    assert "no-store" in headers["Cache-Control"]
+    assert not headers["Set-Cookie"]
+    assert answers[f"GET /organizations/ {ACTING}"][0] == 503
 
 
 def test_nobody_is_led_to_sign_in_again(answers):
