@@ -1,7 +1,13 @@
 """What of a setting's value may be shown: all of it, but for secrets."""
 
 import re
+from collections.abc import ItemsView
+from types import FrameType
+from typing import Any
 from urllib.parse import unquote
+
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
 
 MASK = "********"
 SECRET = re.compile(r"SECRET|TOKEN|PASSWORD$|(^|_)KEY|CREDENTIAL", re.IGNORECASE)
@@ -17,6 +23,24 @@ def masked(name: str, value: str) -> str:
     if name.endswith("_URL") or "://" in value:
         value = _without_password(value)
     return value if value.isprintable() else repr(value)
+
+
+class DebugPage(SafeExceptionReporterFilter):
+    """Django's, which knows no URLs: it would show DATABASE_URL with all of the environment."""
+
+    def cleanse_setting(self, key: int | str, value: Any) -> Any:
+        cleansed = super().cleanse_setting(key, value)
+        return masked(str(key), cleansed) if isinstance(cleansed, str) else cleansed
+
+    def get_traceback_frame_variables(
+        self, request: HttpRequest | None, tb_frame: FrameType
+    ) -> ItemsView[str, Any]:
+        found = super().get_traceback_frame_variables(request, tb_frame)
+        cleansed = {
+            name: self.cleanse_setting("", value) if isinstance(value, str | dict) else value
+            for name, value in found
+        }
+        return cleansed.items()
 
 
 def _without_password(url: str) -> str:

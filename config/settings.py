@@ -373,6 +373,7 @@ WAITLIST_CONFIRM = env.flag("WAITLIST_CONFIRM", False)
 WAITLIST_ALLOWED_ORIGINS = env.origins("WAITLIST_ALLOWED_ORIGINS")
 WAITLIST_RATE = env.rate("WAITLIST_RATE", "10/m")  # an IP address, or an IPv6 network (/64)
 
-# Logs
+# Logs, and in development the page of an error
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.masks.DebugPage"
 LOGGING = logs.configuration(json=DEPLOYED)

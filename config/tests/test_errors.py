@@ -1,9 +1,14 @@
 """What people and programs see when something cannot be done."""
 
 import re
+import secrets
+import sys
 
 import pytest
 from django.test import Client
+from django.views.debug import technical_500_response
+
+SECRET = secrets.token_hex(8)
 
 pytestmark = [pytest.mark.urls("config.tests.broken"), pytest.mark.django_db]
 
@@ -137,3 +142,21 @@ def test_unknown_host_is_a_bad_request(client):
 def test_a_form_that_cannot_be_read_is_a_bad_request(client, body, content_type):
     response = client.post("/waitlist/", body, content_type=content_type)
     assert response.status_code == 400
+
+
+def test_developments_page_of_an_error_shows_no_secret(rf, settings):
+    url = f"postgres://me:{SECRET}@db/x"
+    settings.DEBUG, settings.DATABASE_DIRECT_URL = True, url
+    request = rf.get("/", DATABASE_URL=url, SMTP_PASSWORD=SECRET, ENCRYPTION_SECRETS=SECRET)
+    try:
+        _fail(url, {"password": SECRET})
+    except ZeroDivisionError:
+        page = technical_500_response(request, *sys.exc_info()).text
+    assert "ENCRYPTION_SECRETS" in page
+    # In the environment, in the settings, and what two functions were given.
+    assert page.count("postgres://me:********@db/x") >= 4
+    assert SECRET not in page
+
+
+def _fail(url, parameters):
+    return url, parameters, 1 / 0
