@@ -6,6 +6,7 @@ or a name in ALLOWED_HOSTS.
 
 import logging
 from collections.abc import Callable
+from threading import Lock
 
 import psycopg
 from django.db import DatabaseError, connection
@@ -23,6 +24,7 @@ class HealthMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.migrated = False  # once it was, this process's code never waits for a migration again
+        self.was_ready, self.asking = False, Lock()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info not in ("/health/live", "/health/ready"):
@@ -43,9 +45,19 @@ class HealthMiddleware:
         """Whether the database answers and has every migration; if not, the log says why.
 
         A server that is about to end is not ready either: who asks sends its visitors elsewhere.
+        Who asks while somebody else does is told what was found before: one thread waits, not all
+        that there are for health checks.
         """
         if draining.has_begun():
             return False
+        if self.asking.acquire(blocking=False):
+            try:
+                self.was_ready = self._is_there()
+            finally:
+                self.asking.release()
+        return self.was_ready
+
+    def _is_there(self) -> bool:
         try:
             _ask_database()
             self.migrated = self.migrated or not pending_migrations()

@@ -1,6 +1,8 @@
 """/health/live and /health/ready: what a load balancer is told."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -51,6 +53,26 @@ def test_not_ready_soon_while_every_connection_is_taken(client, caplog, monkeypa
         with pool.connection():
             assert client.get("/health/ready").status_code == 503
     assert "Not ready: couldn't get a connection" in caplog.text
+
+
+def test_who_asks_while_somebody_else_does_is_told_at_once_what_was_found_before(monkeypatch):
+    asked, answer = Event(), Event()
+    monkeypatch.setattr(health, "_ask_database", lambda: asked.set() or answer.wait(10))
+    middleware = health.HealthMiddleware(None)
+    middleware.migrated = True
+    with ThreadPoolExecutor() as others:
+        first = others.submit(middleware.is_ready)
+        assert asked.wait(10)
+        assert not middleware.is_ready()
+        answer.set()
+        assert first.result()
+        asked.clear()
+        answer.clear()
+        second = others.submit(middleware.is_ready)
+        assert asked.wait(10)
+        assert middleware.is_ready()
+        answer.set()
+        assert second.result()
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
