@@ -18,6 +18,16 @@ from config.env import BASE_DIR
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 URL = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}"
+DELIVER = """
+import django
+from django.core.management import call_command
+
+django.setup()
+from accounts.outbox import worker
+
+worker.POLL = {poll}
+call_command("deliver_mail")
+"""
 
 
 @pytest.fixture
@@ -28,25 +38,28 @@ def mail_server(mail_server, settings):
 
 
 @contextmanager
-def running(mail_server):
+def running(mail_server, poll=worker.POLL):
     """A worker on the tests' database, which listens for mail by now."""
     smtp = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail_server.port), "SMTP_STARTTLS": "no"}
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "deliver_mail"],
+        [sys.executable, "-c", DELIVER.format(poll=poll)],
         cwd=BASE_DIR,
         env={
             "PATH": os.environ["PATH"],
             "ENVIRONMENT": "test",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": URL.format(**connection.settings_dict),
             **smtp,
         },
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(backends)
-    yield process
-    process.kill()
-    process.communicate()
+    try:
+        until(backends)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def backends():
@@ -59,8 +72,8 @@ def backends():
         return [pid for (pid,) in cursor.fetchall()]
 
 
-def until(condition, seconds=30):
-    ends = time.monotonic() + seconds
+def until(condition):
+    ends = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -71,12 +84,10 @@ def mail_to(address):
 
 
 def test_it_delivers_when_told_and_not_only_when_it_looks(mail_server):
-    with running(mail_server) as process:
+    with running(mail_server, poll=600) as process:
         time.sleep(0.5)  # by now it has found nothing, and waits
-        started = time.monotonic()
         mail_to("erin@example.com")
         until(lambda: mail_server.mails)
-        assert time.monotonic() - started < worker.POLL - 2
         until(lambda: Mail.objects.get().delivered)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
@@ -130,4 +141,4 @@ def test_without_notifications_it_looks_by_itself(mail_server, monkeypatch):
     monkeypatch.setattr("accounts.outbox.attempt._wake_worker", lambda: None)
     with running(mail_server):
         mail_to("erin@example.com")
-        until(lambda: mail_server.mails, worker.POLL + 5)
+        until(lambda: mail_server.mails)

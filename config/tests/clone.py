@@ -154,8 +154,8 @@ def remove_wheel():
 
 
 def wait_until(condition):
-    """Whether it comes true within half a minute, on a machine that has other things to do."""
-    end = time.monotonic() + 30
+    """Whether it comes true within a minute, on a machine that has other things to do."""
+    end = time.monotonic() + 60
     while not (came := condition()) and time.monotonic() < end:
         time.sleep(0.01)
     return came

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from config.database.embedded import cluster
 from config.env import BASE_DIR
+from config.tests.clone import wait_until
 from config.tests.processes import PRODUCTION
 from config.tests.servers import new_folder
 
@@ -123,7 +124,7 @@ class Load:
         for visitor in self.visitors:
             visitor.join()
 
-    def until(self, condition, seconds=20):
+    def until(self, condition, seconds=60):
         """Wait until it is true, and fail if it does not become so."""
         end = time.monotonic() + seconds
         while not condition():
@@ -228,8 +229,4 @@ class Hole:
 def until_waiting(server, number):
     """Wait until so many statements wait for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    for _ in range(500):
-        if server.ask(waiting) >= number:
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits for the lock")
+    assert wait_until(lambda: server.ask(waiting) >= number)

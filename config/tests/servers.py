@@ -79,7 +79,7 @@ class _Listens:
     def connect(self, **changes):
         """A connection that commits by itself; user='postgres' is the superuser."""
         parameters = {"host": cluster.HOST, "port": self.port, "password": PASSWORD}
-        parameters |= {"user": cluster.ROLE, "dbname": cluster.ROLE, "connect_timeout": 10}
+        parameters |= {"user": cluster.ROLE, "dbname": cluster.ROLE, "connect_timeout": 60}
         return psycopg.connect(**parameters | changes, autocommit=True)
 
     def ask(self, question, **changes):
@@ -106,12 +106,12 @@ class Server(_Listens):
 
     def start(self):
         """Start on the same port as before."""
-        for attempt in range(50):
+        for attempt in range(300):
             try:
                 assert cluster.launch(self.data, self.port, self.options) == self.port
                 break
             except OperationalError:  # after a kill, until the last backend has seen it
-                if attempt == 49:
+                if attempt == 299:
                     raise
                 time.sleep(0.1)
 

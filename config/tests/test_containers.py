@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from config.database.embedded import cluster
 from config.env import BASE_DIR
 from config.serving import starting
 from config.tests.processes import PRODUCTION, printed_by
@@ -98,8 +99,7 @@ def test_image_and_procfile_start_the_same_server():
 @pytest.fixture
 def gunicorn(tmp_path):
     """gunicorn with our settings, another application and a home; it has `port`, and stops here."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = cluster.free_port()
     options = f"--config config/gunicorn.py --bind 127.0.0.1:{port} --workers 1 --log-level debug"
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *options.split(), "wsgiref.simple_server:demo_app"],
@@ -113,7 +113,7 @@ def gunicorn(tmp_path):
     yield process
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def until_it_listens(process, port):
@@ -151,7 +151,7 @@ def test_server_is_healthy_does_not_name_itself_and_stops_in_good_order(gunicorn
     assert not is_healthy(1)
 
     gunicorn.send_signal(signal.SIGTERM)
-    out, _ = gunicorn.communicate(timeout=30)
+    out, _ = gunicorn.communicate(timeout=60)
     assert gunicorn.returncode == 0
     assert "Control socket disabled" in out
     assert list(tmp_path.iterdir()) == []  # the home folder

@@ -8,7 +8,7 @@ from config.tests.processes import PRODUCTION, run
 
 pytestmark = pytest.mark.slow
 
-# One process asks for all of them, and is less patient than usual.
+# One process asks for all of them; having asked for the first, it knows that the database is away.
 ASK = """
 import json, sys, time
 import config.wsgi
@@ -17,7 +17,7 @@ from django.test import Client
 
 from config.serving import health
 
-settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 4
+settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 60
 health.TIMEOUT = 0.2
 for method, path, session in json.loads(sys.argv[1]):
     client = Client(raise_request_exception=False)
@@ -33,6 +33,7 @@ for method, path, session in json.loads(sys.argv[1]):
 SESSION = "a-session-of-yesterday"
 ACTING = f"{SESSION}; impersonation=of-somebody"
 REQUESTS = [
+    ("GET", "/health/ready", ""),
     ("GET", "/", ""),
     ("GET", "/waitlist/", ""),
     ("GET", "/accounts/login/", ""),
@@ -44,7 +45,6 @@ REQUESTS = [
     ("POST", "/accounts/login/", SESSION),
     ("GET", "/organizations/", SESSION),
     ("GET", "/health/live", ""),
-    ("GET", "/health/ready", ""),
     ("GET", "/o/acme/", SESSION),
     ("POST", "/api/waitlist", ""),
 ]
@@ -95,7 +95,7 @@ def test_nobody_is_led_to_sign_in_again(answers):
 def test_ready_says_no_soon_and_without_details(answers):
     status, text, _, seconds = answers["GET /health/ready"]
     assert (status, text) == (503, "unavailable")
-    assert seconds < 3.5  # before the pool would have given up
+    assert seconds < 30  # before the pool would have given up
 
 
 def test_a_page_whose_middleware_needs_rows_says_when_to_come_back(answers):

@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.database.embedded import cluster
 from config.env import BASE_DIR
 from config.management.commands.dev import check_free, parse_address
 
@@ -75,8 +76,7 @@ class Dev:
         self.start = clone.folder / "start.py"
         where = {name: str(path) for name, path in clone._asdict().items()}
         self.start.write_text(START.format(project=str(BASE_DIR), **where))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = cluster.free_port()
         self.process = subprocess.Popen(
             [sys.executable, self.start, command, str(self.port), *options],
             cwd=BASE_DIR,
@@ -89,7 +89,7 @@ class Dev:
 
     def status(self):
         """The status with which the first page answers; None while nothing listens."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", "/")
             return connection.getresponse().status

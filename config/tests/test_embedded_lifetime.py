@@ -197,7 +197,7 @@ with folders.locked(embedded.FOLDER / "test"):
 report(embedded.start("test"))
 """,
     )
-    assert process.answers.poll(10)
+    assert process.answers.poll(60)
     process.end()
     assert wait_until(clone.is_stopped)
 

@@ -14,6 +14,11 @@ from psycopg_pool import ConnectionPool
 from config.serving import health
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    monkeypatch.setattr(health, "TIMEOUT", 60)
+
+
 def test_live_touches_no_database(client):
     response = client.get("/health/live")  # pytest-django refuses any statement here
     assert (response.status_code, response.text) == (200, "ok")

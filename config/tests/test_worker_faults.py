@@ -89,4 +89,4 @@ def worker(variables):
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0

@@ -17,7 +17,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-background-networking",
 ]
-PATIENCE = 15_000  # milliseconds, for a machine that has other things to do
+PATIENCE = 60_000  # milliseconds, for a machine that has other things to do
 
 
 @pytest.fixture(scope="package")
