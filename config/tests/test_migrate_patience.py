@@ -17,6 +17,7 @@ INDEX = 'AddIndexConcurrently("note", models.Index(fields=["text"], name="note_t
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 COLUMNS = """SELECT array_agg(column_name::text ORDER BY 1) FROM information_schema.columns
     WHERE table_name = 'notes_note' AND column_name IN ('color', 'shape')"""
+LOOKED = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_blocking_pids' AND state = 'idle'"
 RECORDED = "SELECT max(name) FROM django_migrations WHERE app = 'notes'"
 SOON = ("notes", "--lock-timeout=1")
 
@@ -52,7 +53,8 @@ def test_the_site_goes_first_and_the_migration_tries_again(notes, site, server, 
     process = notes.start(*SOON)
     assert wait_until(lambda: server.ask(WAITING))
     asks = "SELECT count(*) FROM notes_note"  # which queues behind the migration
-    assert server.ask(asks, options="-c statement_timeout=5s") == 0
+    assert server.ask(asks, options="-c statement_timeout=60s") == 0
+    assert wait_until(lambda: server.ask(LOOKED))
     site.execute("COMMIT")
     code, _, errors = ended(process)
     assert (code, server.ask(COLUMNS)) == (0, ["color", "shape"]), errors

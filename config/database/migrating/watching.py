@@ -10,7 +10,7 @@ import psycopg
 
 from config.database.migrating import sessions
 
-WATCHED = 0.5  # seconds after which somebody looks
+WATCHED = 0.25  # seconds after which somebody looks, and looks again
 
 
 class Watch:
