@@ -1,15 +1,20 @@
 """Lists are pages by key: the next page begins after a row, so every page costs the same."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import F, Func, OrderBy, QuerySet, TextField, UUIDField, Value
+from django.db.models import CharField, F, Func, OrderBy, QuerySet, TextField, UUIDField, Value
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact, GreaterThan, LessThan
 from django.http import Http404
+
+from accounts.statements import Param, Statement
+
+type Values = QuerySet[Any, Any]
 
 SIZE = 50
 CURSORS = ("after", "before")
@@ -29,7 +34,7 @@ NOTHING = Page([], previous_url="", next_url="")
 
 
 def page_of(
-    values: QuerySet[Any, Any],
+    values: Values | Callable[[], Values],
     query: Mapping[str, str],
     *,
     within: tuple[str, UUID],
@@ -47,6 +52,9 @@ def page_of(
     each; `by` is a column of text that `values` hold, too, and that comes before the key in the
     order. An index of all of them, in this sequence, carries the order.
 
+    Where `values` is a function of a module, whose values differ in nothing from call to call,
+    Django writes the SQL of each kind of page once in a process: see accounts.statements.
+
     `among` are the rows of the same table, usually few, that a search by another index leaves:
     they are sorted, and `values` read for those of the page alone.
 
@@ -56,13 +64,38 @@ def page_of(
     cursor, backwards = _cursor(query)
     moving = [by, key] if by else [key]
     fixed = dict([within], **also or {})
-    walk = _Walk(fixed, moving, cursor, descending=newest_first != backwards)
+    start = None if cursor is None else _start(cursor, moving)
+    descending = newest_first != backwards
+    if callable(values) and among is None:
+        written = _written(values, (*fixed,), (*moving,), start is None, descending, size)
+        return _page(written(**fixed, **start or {}), query, moving, size)
+    values = values() if callable(values) else values
+    walk = _Walk(fixed, moving, start, descending=descending)
     if among is None:
         values = walk.along_the_index(values)
     else:
         found = walk.sorted(among.values(key))[: size + 1]
         values = walk.sorted(values.filter(**{f"{key}__in": found}))
-    return _page(values, query, moving, size)
+    return _page(list(values[: size + 1]), query, moving, size)
+
+
+@cache
+def _written(
+    values: Callable[[], Values],
+    fixed: tuple[str, ...],
+    moving: tuple[str, ...],
+    is_first: bool,
+    descending: bool,
+    size: int,
+) -> Statement[dict[str, Any]]:
+    """Return the statement of a page, to be called with the values of these columns."""
+    ids = (fixed[0], moving[-1])
+    params = {
+        name: Param(name, UUIDField() if name in ids else CharField()) for name in fixed + moving
+    }
+    here, start = ({name: params[name] for name in names} for names in (fixed, moving))
+    walk = _Walk(here, [*moving], None if is_first else start, descending=descending)
+    return Statement(lambda: walk.along_the_index(values())[: size + 1])
 
 
 def page_of_any(
@@ -74,13 +107,14 @@ def page_of_any(
     several parts counts once. Each part is read only as far as the page goes.
     """
     cursor, backwards = _cursor(query)
+    start = None if cursor is None else _start(cursor, ["id"])
     walks = [
-        (_Walk(dict([within]), ["id"], cursor, descending=not backwards), values)
+        (_Walk(dict([within]), ["id"], start, descending=not backwards), values)
         for values, within in parts
     ]
     first, *others = (walk.along_the_index(values)[: SIZE + 1] for walk, values in walks)
     values = first.union(*others).order_by("id" if backwards else "-id") if others else first
-    return _page(values, query, ["id"], SIZE)
+    return _page(list(values[: SIZE + 1]), query, ["id"], SIZE)
 
 
 def _cursor(query: Mapping[str, str]) -> tuple[str | None, bool]:
@@ -90,11 +124,10 @@ def _cursor(query: Mapping[str, str]) -> tuple[str | None, bool]:
 
 
 def _page(
-    values: QuerySet[Any, Any], query: Mapping[str, str], moving: list[str], size: int
+    rows: list[dict[str, Any]], query: Mapping[str, str], moving: list[str], size: int
 ) -> Page:
-    """Return the first of the values; where they go back they are read away from the cursor."""
+    """Return the first of the rows; where they go back they were read away from the cursor."""
     cursor, backwards = _cursor(query)
-    rows = list(values[: size + 1])
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -115,10 +148,14 @@ class _Walk:
     """From which row on, in which direction, and with which columns in the order."""
 
     def __init__(
-        self, fixed: dict[str, Any], moving: list[str], cursor: str | None, *, descending: bool
+        self,
+        fixed: dict[str, Any],
+        moving: list[str],
+        start: dict[str, Any] | None,
+        *,
+        descending: bool,
     ) -> None:
-        self.fixed, self.moving, self.descending = fixed, moving, descending
-        self.start = None if cursor is None else _start(cursor, moving)
+        self.fixed, self.moving, self.start, self.descending = fixed, moving, start, descending
 
     def along_the_index(self, values: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
         """Narrow and order the values so that only the index of all the columns can answer.
@@ -147,21 +184,22 @@ class _Walk:
         """Return what holds beyond the cursor, in the order of these columns."""
         if self.start is None:
             return []
-        values = self.fixed | dict(zip(self.moving, self.start, strict=True))
+        values = self.fixed | self.start
         beyond = LessThan if self.descending else GreaterThan
-        start = (Value(values[name]) for name in columns)
+        start = (values[name] for name in columns)
+        start = (one if isinstance(one, Param) else Value(one) for one in start)
         return [beyond(_row(*map(F, columns)), _row(*start))]
 
     def _ordered(self, values: QuerySet[Any, Any], *terms: F | Func) -> QuerySet[Any, Any]:
         return values.order_by(*(OrderBy(term, descending=self.descending) for term in terms))
 
 
-def _start(cursor: str, moving: list[str]) -> list[Any]:
+def _start(cursor: str, moving: list[str]) -> dict[str, Any]:
     """Return the values of the moving columns: the cursor is the key, and the text before it."""
     key, text = cursor[:UUID_LENGTH], cursor[UUID_LENGTH:]
     if "\0" in text or (text and len(moving) == 1):
         raise Http404("No such page.")
-    return [*([text] if len(moving) > 1 else []), _uuid(key)]
+    return dict(zip(reversed(moving), [_uuid(key), text], strict=False))
 
 
 def _row(*columns: F | Value) -> Func:

@@ -5,6 +5,7 @@ The order of locks: the organization, the person who takes over, the offer.
 """
 
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from accounts.statements import Param, Statement
 from accounts.verbs import Verb
 from orgs import emails, limits
 from orgs.roles import Permission, Role
@@ -63,10 +65,11 @@ class Transfer(models.Model):
     @classmethod
     def concerning(cls, member: "Membership") -> "Transfer | None":
         """Return the offer to this member or, for the primary owner, the one they made."""
-        offers = cls.objects.with_people()
         if member.is_primary_owner:
-            return offers.filter(organization=member.organization_id).first()
-        return offers.filter(membership=member).first()
+            offers = _offer("organization")(pk=member.organization_id)
+        else:
+            offers = _offer("membership")(pk=member.pk)
+        return next(iter(offers), None)
 
     @classmethod
     @transaction.atomic
@@ -193,6 +196,14 @@ def assign(to: "Membership", *, by: User, reason: str) -> None:
         Verb.OWNER_ASSIGNED, by=actor, subject=member.user, personal={"reason": reason}
     )
     emails.owner_assigned(organization, former.user, member.user)
+
+
+@cache
+def _offer(of: str) -> Statement[Transfer]:
+    """Return the statement for the offer of which this field is `pk`."""
+    return Statement(
+        lambda: Transfer.objects.with_people().filter(**{of: Param("pk", models.UUIDField())})
+    )
 
 
 def _member(organization: "Organization", member: "Membership") -> "Membership":

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models.sql.compiler import SQLCompiler
 from django.urls import get_resolver
 from django.utils import timezone
 
@@ -217,6 +218,14 @@ def test_the_dashboard_counts_members_and_teams_as_far_as_anybody_reads(
     text = signed_in(bob).get("/o/acme/").text
     assert ">3+ members</a>" in text
     assert 'href="/o/acme/settings/">Settings</a>' in text
+
+
+@pytest.mark.parametrize("page", ["/o/acme/", "/o/acme/invitations/", "/organizations/"])
+def test_the_sql_of_a_page_is_written_once(page, alice, acme, signed_in, monkeypatch):
+    browser = signed_in(alice)
+    first = browser.get(page)
+    monkeypatch.delattr(SQLCompiler, "as_sql")
+    assert browser.get(page).status_code == first.status_code == 200
 
 
 def test_a_member_sees_no_invitations(dora, acme, invite, signed_in):

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import limits
-from accounts.pages import SIZE, Page, page_of
+from accounts.pages import SIZE, Page, Values, page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms.invitations import InvitationForm
 from orgs.invitations import Invitation, InvitationQuerySet
@@ -104,35 +104,47 @@ def invitation_revoke(request: MemberRequest, invitation: Invitation) -> HttpRes
 
 def pending_of(organization: Organization, query: Mapping[str, str], size: int = SIZE) -> Page:
     """Return a page of the pending invitations, as dicts: see templates/orgs/_invitations.html."""
-    return _page(organization, Invitation.objects.pending(), query, size)
+    return _page(organization, _pending, query, size)
 
 
 def closed_of(organization: Organization, query: Mapping[str, str]) -> Page:
     """Return a page of those that were answered or revoked, as dicts like the pending ones."""
-    return _page(organization, Invitation.objects.closed(), query)
+    return _page(organization, _closed, query)
 
 
 def _page(
     organization: Organization,
-    invitations: InvitationQuerySet,
+    values: Callable[[], Values],
     query: Mapping[str, str],
     size: int = SIZE,
 ) -> Page:
-    teams = Invitation.teams.through.objects.filter(invitation=OuterRef("pk"))
     return page_of(
-        invitations.with_state().values(
-            *["id", "email", "role", "expires", "closed", "state"],
-            inviter=Coalesce(
-                NullIf("invited_by__name", Value("")),
-                "invited_by__email",
-                output_field=CharField(),
-            ),
-            team_names=ArraySubquery(teams.order_by("team__name").values("team__name")),
-        ),
+        values,
         query,
         within=("organization_id", organization.pk),
         newest_first=True,
         size=size,
+    )
+
+
+def _pending() -> Values:
+    return _shown(Invitation.objects.pending())
+
+
+def _closed() -> Values:
+    return _shown(Invitation.objects.closed())
+
+
+def _shown(invitations: InvitationQuerySet) -> Values:
+    teams = Invitation.teams.through.objects.filter(invitation=OuterRef("pk"))
+    return invitations.with_state().values(
+        *["id", "email", "role", "expires", "closed", "state"],
+        inviter=Coalesce(
+            NullIf("invited_by__name", Value("")),
+            "invited_by__email",
+            output_field=CharField(),
+        ),
+        team_names=ArraySubquery(teams.order_by("team__name").values("team__name")),
     )
 
 

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.pages import NOTHING, SIZE, Page, page_of
+from accounts.pages import NOTHING, SIZE, Page, Values, page_of
 from orgs.access import MemberRequest, requires
 from orgs.forms.members import MemberFilter, RoleForm
 from orgs.members import search
@@ -107,21 +107,13 @@ def members_of(
     found = Membership.objects.all()
     if outside:
         found = found.exclude(pk__in=outside.team_memberships.values("membership"))
-    members = found.values(
-        "id",
-        "role",
-        "sort_name",
-        name=F("user__name"),
-        email=F("user__email"),
-        avatar=F("user__avatar_id"),
-        is_primary_owner=Q(ownership__isnull=False),
-    )
+    values = _shown(found) if outside else _everybody
     if q:
         found = search(found, organization, q)
     if team:
         found = found.filter(team_memberships__team=team)
     return page_of(
-        members,
+        values,
         query,
         within=("organization_id", organization.pk),
         also={"role": role} if role else {},
@@ -129,6 +121,22 @@ def members_of(
         newest_first=sort == "newest",
         among=found if q or team else None,
         size=size,
+    )
+
+
+def _everybody() -> Values:
+    return _shown(Membership.objects.all())
+
+
+def _shown(members: QuerySet[Membership]) -> Values:
+    return members.values(
+        "id",
+        "role",
+        "sort_name",
+        name=F("user__name"),
+        email=F("user__email"),
+        avatar=F("user__avatar_id"),
+        is_primary_owner=Q(ownership__isnull=False),
     )
 
 

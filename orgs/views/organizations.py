@@ -6,13 +6,14 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError
-from django.db.models import F, Func, IntegerField, OuterRef, Q
+from django.db.models import F, Func, IntegerField, OuterRef, Q, UUIDField
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from accounts.pages import Page, page_of
+from accounts.pages import Page, Values, page_of
+from accounts.statements import Param, Statement
 from orgs.access import MemberRequest, requires
 from orgs.forms.organizations import SEARCH_FROM, TAKEN, OrganizationForm, OrganizationSearch
 from orgs.limits import LimitReached
@@ -87,18 +88,11 @@ def organizations_of(person: User, query: Mapping[str, str], words: str = "") ->
 
     Each of the words stands in the name or in the web address.
     """
-    memberships = Membership.objects.filter(organization__is_active=True)
+    found = Q()
     for word in words.split():
-        is_found = Q(organization__name__icontains=word) | Q(organization__slug__icontains=word)
-        memberships = memberships.filter(is_found)
+        found &= Q(organization__name__icontains=word) | Q(organization__slug__icontains=word)
     return page_of(
-        memberships.values(
-            "organization_id",
-            "role",
-            name=F("organization__name"),
-            slug=F("organization__slug"),
-            logo=F("organization__logo_id"),
-        ),
+        _shown().filter(found) if words else _shown,
         query,
         within=("user_id", person.pk),
         key="organization_id",
@@ -106,10 +100,24 @@ def organizations_of(person: User, query: Mapping[str, str], words: str = "") ->
     )
 
 
+def _shown() -> Values:
+    return Membership.objects.filter(organization__is_active=True).values(
+        "organization_id",
+        "role",
+        name=F("organization__name"),
+        slug=F("organization__slug"),
+        logo=F("organization__logo_id"),
+    )
+
+
 def _numbers(organization: Organization) -> dict[str, str]:
-    """Return '12 members' and '3 teams', counted no further than anybody reads."""
-    counted = {"number_of_members": _counted(Membership), "number_of_teams": _counted(Team)}
-    numbers = Organization.objects.filter(pk=organization.pk).values(**counted).get()
+    """Return '12 members' and '3 teams', counted no further than anybody reads.
+
+    Raises DoesNotExist for an organization that was deleted since the gate has read it.
+    """
+    numbers = next(iter(NUMBERS(organization=organization.pk)), None)
+    if numbers is None:
+        raise Organization.DoesNotExist
     return {
         name: _words(number, name.removeprefix("number_of_")) for name, number in numbers.items()
     }
@@ -119,6 +127,13 @@ def _counted(model: type[Membership | Team]) -> Func:
     rows = model._default_manager.filter(organization=OuterRef("pk")).order_by().values("pk")
     some = ArraySubquery(rows[: MOST_COUNTED + 1])
     return Func(some, function="cardinality", output_field=IntegerField())
+
+
+NUMBERS = Statement(
+    lambda: Organization.objects.filter(pk=Param("organization", UUIDField())).values(
+        number_of_members=_counted(Membership), number_of_teams=_counted(Team)
+    )
+)
 
 
 def _words(number: int, things: str) -> str:
