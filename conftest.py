@@ -17,6 +17,8 @@ from waitlist import models
 def pytest_configure():
     if not settings.TESTING:
         pytest.exit(f"ENVIRONMENT is {settings.ENVIRONMENT}: tests run in 'test' alone. Unset it.")
+    # Seconds for a connection: a busy machine takes longer to open one than a visitor would wait.
+    settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 60
 
 
 @pytest.fixture(autouse=True)
