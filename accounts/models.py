@@ -1,7 +1,6 @@
 """Who: people, the devices they are signed in on, and what happened."""
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,8 +35,8 @@ STANDING = ["role", "is_active", "banned_at", "ban_reason", "ban_until", "banned
 class UserManager(BaseUserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Return the address as it is stored: trimmed, NFKC and lower-case."""
-        return unicodedata.normalize("NFKC", email or "").strip().lower()
+        """Return the address as it is stored; see `addresses.normalize`."""
+        return addresses.normalize(email or "")
 
     def get_by_natural_key(self, email: str | None) -> "User":
         """Return the person of this address, typed in any way; raises DoesNotExist."""

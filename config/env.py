@@ -10,12 +10,12 @@ one sentence.
 
 import os
 import re
-import unicodedata
 from pathlib import Path
 from typing import Any
 
 import environ
 
+from accounts import addresses
 from config import env_files
 from config.env_files import Entry
 from config.env_files import SettingError as SettingError  # by which everybody knows it
@@ -85,7 +85,7 @@ class Env(environ.Env):
         roles: dict[str, str] = {}
         for entry in self.names(var):
             role, _, written = entry.partition(":")
-            target = unicodedata.normalize("NFKC", written).strip().lower()
+            target = addresses.normalize(written)
             if role.strip() not in GRANTED_ROLES or not ADDRESS_OR_DOMAIN.fullmatch(target):
                 raise SettingError(
                     f"{var} has {entry!r}; it must be one of {', '.join(GRANTED_ROLES)}, a colon, "

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 
-from accounts.addresses import validate_address
+from accounts.addresses import normalize, validate_address
 from accounts.models import User
 from accounts.tests.people import RESET, sign_up
 
@@ -42,6 +42,30 @@ def test_an_address_that_no_mail_can_carry_is_refused_before_anything_is_kept(cl
 )
 def test_an_unusual_address_that_a_mail_can_carry_is_taken(email):
     validate_address(email)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        (" Erin@BÜCHER.example ", "erin@xn--bcher-kva.example"),
+        ("erin@xn--bcher-kva.example", "erin@xn--bcher-kva.example"),
+        ("erin@bücher.example", "erin@xn--bcher-kva.example"),  # the ü of two characters
+        ("bücher.example", "xn--bcher-kva.example"),  # as PLATFORM_ROLES may have it
+        ("erin@straße.example", "erin@straße.example"),  # which nobody may take
+        ("erin@a..b", "erin@a..b"),
+        ("erin", "erin"),
+        ("", ""),
+    ],
+)
+def test_one_mailbox_is_stored_in_one_spelling(typed, stored):
+    assert normalize(typed) == stored
+
+
+@pytest.mark.django_db
+def test_the_two_spellings_of_a_domain_are_one_account(client):
+    sign_up(client, email="erin@bücher.example")
+    sign_up(client, email="erin@XN--bcher-kva.example")
+    assert User.objects.get().email == "erin@xn--bcher-kva.example"
 
 
 def test_what_is_no_address_at_all_is_said_once():

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
+from accounts.addresses import normalize
 from accounts.models import Event, User
 from accounts.signup import admit
 from accounts.tests.people import CODE, SIGNUP, mailed_code, sign_in, sign_up
@@ -26,7 +27,7 @@ def join(email):
     client = Client()
     sign_up(client, email=email)
     client.post(CODE, {"code": mailed_code()})
-    return User.objects.get(emailaddress__verified=True, email=email).role
+    return User.objects.get(emailaddress__verified=True, email=normalize(email)).role
 
 
 def test_an_address_gets_its_role_and_is_signed_in(client):
