@@ -1,6 +1,7 @@
 """The mail of organizations: one function per email, queued in the transaction that causes it."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 
 from accounts.links import absolute
 from accounts.names import is_hidden
-from accounts.outbox import queue, queue_all
+from accounts.outbox import queue, queue_copies
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -38,19 +39,19 @@ def invitation(invitation: "Invitation", token: str) -> EmailMessage:
 
 def members_removed(members: Collection["Membership"], *, by_staff: bool = False) -> None:
     """Tell these people that they are no longer members; `by_staff` of the platform."""
-    texts = {
-        organization.pk: _text("member_removed", organization, by_staff=by_staff)
-        for organization in {member.organization for member in members}
-    }
-    messages = (
-        EmailMessage(
-            f"You are no longer a member of {plain(member.organization.name)}",
-            texts[member.organization_id],
-            to=[member.user.email],
+    addresses = defaultdict(list)
+    for member in members:
+        addresses[member.organization].append(member.user.email)
+    queue_copies(
+        (
+            EmailMessage(
+                f"You are no longer a member of {plain(organization.name)}",
+                _text("member_removed", organization, by_staff=by_staff),
+            ),
+            theirs,
         )
-        for member in members
+        for organization, theirs in addresses.items()
     )
-    queue_all(messages, in_background=True)
 
 
 def transfer_offered(transfer: "Transfer") -> None:
@@ -112,10 +113,8 @@ def organization_deleted(organization: "Organization", by: "User | None" = None)
     subject = f"{plain(organization.name)} is deleted"
     text = _text("organization_deleted", organization, by=by and plain(str(by)))
     people = organization.memberships.filter(user__is_active=True)
-    queue_all(
-        EmailMessage(subject, text, to=[email])
-        for email in people.values_list("user__email", flat=True)
-    )
+    addresses = list(people.values_list("user__email", flat=True))
+    queue_copies([(EmailMessage(subject, text), addresses)])
 
 
 def plain(name: str) -> str:

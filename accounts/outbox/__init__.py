@@ -6,6 +6,6 @@ several may run. Each email goes out once, or a second time if a process dies af
 took it and before the row says so.
 """
 
-from accounts.outbox.queueing import queue, queue_all
+from accounts.outbox.queueing import queue, queue_all, queue_copies
 
-__all__ = ["queue", "queue_all"]
+__all__ = ["queue", "queue_all", "queue_copies"]

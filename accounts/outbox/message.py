@@ -2,9 +2,11 @@
 
 import email
 import email.policy
+from collections.abc import Iterable, Iterator
 from email.message import EmailMessage as Mime
 from email.utils import make_msgid, parseaddr
 from typing import Any
+from uuid import uuid4
 
 from django.core.mail import EmailMessage
 
@@ -34,9 +36,21 @@ def pack(message: EmailMessage) -> str:
     machine, and each attempt would have another one.
     """
     if "message-id" not in map(str.lower, message.extra_headers):
-        domain = parseaddr(message.from_email)[1].rpartition("@")[2] or "localhost"
-        message.extra_headers["Message-ID"] = make_msgid(domain=domain)
+        message.extra_headers["Message-ID"] = make_msgid(domain=_domain(message))
     return message.message(policy=ASCII).as_string()
+
+
+def pack_each(message: EmailMessage, addresses: Iterable[str]) -> Iterator[str]:
+    """Return the email as `pack` does for each address in turn; it itself has no recipients yet.
+
+    What is the same in all of them is made once, for that is what takes time.
+    """
+    stand_in = f"{uuid4().hex}@example.invalid"
+    message.to, message.extra_headers["Message-ID"] = [stand_in], f"<{stand_in}>"
+    until_to, until_id, rest = pack(message).split(stand_in, 2)
+    domain = _domain(message)
+    for address in addresses:
+        yield f"{until_to}{address}{until_id[:-1]}{make_msgid(domain=domain)}{rest[1:]}"
 
 
 class Queued(EmailMessage):
@@ -54,3 +68,7 @@ class Queued(EmailMessage):
 
     def message(self, *, policy: Any = email.policy.default) -> Mime:
         return email.message_from_string(self.text, policy=policy.clone(refold_source="none"))
+
+
+def _domain(message: EmailMessage) -> str:
+    return parseaddr(message.from_email)[1].rpartition("@")[2] or "localhost"

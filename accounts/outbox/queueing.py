@@ -1,6 +1,6 @@
 """The way into the outbox."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from email.utils import getaddresses
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.encryption import encrypt
 from accounts.outbox import attempt
 from accounts.outbox.mail import Mail
-from accounts.outbox.message import pack
+from accounts.outbox.message import pack, pack_each
 
 
 def queue(
@@ -47,6 +47,28 @@ def queue_all(
     Those to nobody are left out.
     """
     rows = [_row(message, expires, is_last) for message in messages if message.recipients()]
+    return _write(rows, in_background)
+
+
+def queue_copies(copies: Iterable[tuple[EmailMessage, Collection[str]]]) -> None:
+    """Queue each email for each of its addresses, of which none sees another; a thread tries them.
+
+    The emails are given without recipients. Ten thousand copies of one take a second or two.
+    """
+    rows = [
+        Mail(
+            sender=message.from_email,
+            recipients=[address],
+            subject=str(message.subject),
+            message=encrypt(text),
+        )
+        for message, addresses in copies
+        for address, text in zip(addresses, pack_each(message, addresses), strict=True)
+    ]
+    _write(rows, in_background=True)
+
+
+def _write(rows: list[Mail], in_background: bool) -> list[Mail]:
     with transaction.atomic(savepoint=False):
         mails = Mail.objects.bulk_create(rows)
         if mails:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import own_data
 from accounts.models import Mail
-from accounts.outbox import attempt, queue, queue_all, worker
+from accounts.outbox import attempt, queue, queue_all, queue_copies, worker
 from accounts.outbox.worker import Worker
 from accounts.tests.people import RESET
 from config.tests.at_once import at_once
@@ -127,6 +127,22 @@ def test_many_emails_take_one_statement_and_one_connection(mail_server, django_a
         queue_all(message(f"{number}@example.com") for number in range(50))
     assert len(mail_server.mails) == 50
     assert len(mail_server.visits) == 1
+
+
+def test_copies_of_an_email_are_as_if_each_had_been_made_by_itself(
+    mail_server, django_assert_num_queries
+):
+    mail_server.start()
+    long = f"{'x' * 64}@{'y' * 60}.example"
+    with django_assert_num_queries(3):
+        queue_copies([(EmailMessage("Größe", "über\n\nÄ"), ["erin@example.com", long])])
+    queue(EmailMessage("Größe", "über\n\nÄ", to=["erin@example.com"]))
+    first, second, alone = mail_server.mails
+    assert (first["To"], second["To"]) == ("erin@example.com", long)
+    assert first["Message-ID"] != second["Message-ID"]
+    for mail in (first, second, alone):
+        del mail["To"], mail["Message-ID"], mail["Date"]
+    assert first.as_string() == second.as_string() == alone.as_string()
 
 
 def test_emails_of_one_commit_share_one_attempt(mail_server):
