@@ -17,6 +17,7 @@ preload_app = True  # the code is in memory once, and a broken one stops the sta
 max_requests = 20_000
 max_requests_jitter = 2_000
 
+sendfile = False  # in which a thread would wait for ever for somebody who does not read
 timeout = 30  # seconds after which a worker that hangs is killed
 on_starting = starting.begin
 pre_request = draining.close_connections

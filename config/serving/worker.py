@@ -1,10 +1,8 @@
 """When a connection gets one of gunicorn's threads, of which a process has few: see `Worker`."""
 
 import errno
-import re
 import selectors
 import socket
-import struct
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,39 +16,42 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     ThreadWorker,
 )
 
-SPARE_THREADS = 2  # of each process, for health checks alone
-HEAD_SECONDS = 20  # from the first byte of a request to the end of its head
-BODY_SECONDS = 20  # in which nothing comes of a body that was announced
-PARTING_SECONDS = 2  # for whoever got the last answer to close the connection, too
-USUAL_HEAD, LONGEST_HEAD = 4096, 65_536  # bytes
-TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
+from config.serving import arriving
+from config.serving.visitor import BODY_SECONDS, Visitor
 
-# With nothing to come after it: who sends a body slowly keeps no spare thread busy.
-HEALTH_CHECK = re.compile(
-    rb"(?:GET|HEAD) /health/(?:live|ready)(?:\?\S*)? HTTP/1\.[01]\r\n"
-    rb"(?:(?!content-length|transfer-encoding)[^\r\n]+\r\n)*\r\n",
-    re.IGNORECASE,
-)
+# Of each process, beside WEB_THREADS:
+SPARE_THREADS = 2  # for health checks alone
+BODY_THREADS = 4  # for requests that are not whole before somebody reads them, such as uploads
+MOST_BODIES = 20  # of those that have a thread, or wait for one
+
+REQUEST_SECONDS = 30  # from the first byte of a request until it is whole
+PARTING_SECONDS = 2  # for whoever got the last answer to close the connection, too
+TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n\r\n"
 
 
 class Worker(ThreadWorker):
     """gunicorn's threads, which slow statements may all keep busy, and some for health checks.
 
-    A thread is given a connection once the head of a request is there. gunicorn's own would wait
-    for it in the thread, for ever after the first byte; and where an answer ends the connection, it
-    would wait for the other side to close it, up to two seconds each, while nobody else is served.
+    A thread is given a connection once a request is there, and others one that has to be waited
+    for. gunicorn's own would wait for any in its threads, for ever after the first byte; and where
+    an answer ends the connection, it would wait for the other side to close it, up to two seconds
+    each, while nobody else is served.
     """
 
     spare: ThreadPoolExecutor
+    bodies: ThreadPoolExecutor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.partial_conns: deque[TConn] = deque()  # of whose request a part has come
+        self.partial_conns: deque[TConn] = deque()  # on which something is under way
         self.parting_conns: deque[TConn] = deque()  # which have got their last answer
+        self.nr_bodies = 0
         self.is_full = False
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         self.spare = ThreadPoolExecutor(SPARE_THREADS, thread_name_prefix="health")
+        self.bodies = ThreadPoolExecutor(BODY_THREADS, thread_name_prefix="bodies")
         return super().get_thread_pool()
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -76,18 +77,21 @@ class Worker(ThreadWorker):
             self.is_full = True
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Have a thread read and answer the next request of the connection, once its head is there.
+        """Have a thread answer the next request of the connection, once it is there.
 
-        What is in the parser's buffer has come behind the request before.
+        And not before the visitor has read what was answered so far, or most of it.
         """
-        begun = b"" if conn.parser and conn.parser.unreader.buf.getvalue() else _peek(conn.sock)
-        if begun is None:
+        begun = arriving.begun(conn)
+        if conn.initialized and not conn.sock.has_room():
+            room = selectors.EVENT_WRITE
+            self._wait(conn, self.partial_conns, REQUEST_SECONDS, self._on_room, room)
+        elif begun is None:
             self._wait(conn, self.pending_conns, self.cfg.keepalive, self._on_first_byte)
-        elif _is_whole(begun) or conn.sock.family == socket.AF_UNIX:
-            self._submit(conn, begun)
+        elif (is_whole := arriving.is_whole(begun)) or conn.sock.family == socket.AF_UNIX:
+            self._submit(conn, begun, is_whole=is_whole)
         else:
             conn.begun = 0
-            self._wait(conn, self.partial_conns, HEAD_SECONDS, self._on_more)
+            self._wait(conn, self.partial_conns, REQUEST_SECONDS, self._on_more)
             self._on_more(conn)
 
     def finish_request(self, conn: TConn, done: Future[Any]) -> None:
@@ -95,6 +99,7 @@ class Worker(ThreadWorker):
 
         Closed at once, the kernel would take the answer back if there is something left to read.
         """
+        self.nr_bodies -= conn.is_slow
         if done.cancelled() or done.exception() or done.result():
             return super().finish_request(conn, done)
         self._part(conn)
@@ -114,41 +119,63 @@ class Worker(ThreadWorker):
             before = self.nr_conns
             self.accept(listener)
 
-    def _submit(self, conn: TConn, begun: bytes) -> None:
-        pool = self.spare if HEALTH_CHECK.fullmatch(begun) else self.tpool
+    def _submit(self, conn: TConn, begun: bytes, *, is_whole: bool) -> None:
+        pool = self.tpool if is_whole else self.bodies
+        if is_whole and arriving.HEALTH_CHECK.fullmatch(begun):
+            pool = self.spare
+        conn.is_slow = not is_whole
+        if conn.is_slow and self.nr_bodies >= MOST_BODIES:
+            return self._refuse(conn, BUSY)
+        self.nr_bodies += conn.is_slow
         conn.data_ready = True
         if not conn.initialized:
-            _limit_silence(conn.sock)
+            conn.sock = Visitor.on(conn.sock)
+        conn.sock.ends = time.monotonic() + BODY_SECONDS
         work = pool.submit(self.handle, conn)
         work.add_done_callback(
             lambda done: self.method_queue.defer(self.finish_request, conn, done)
         )
 
-    def _wait(self, conn: TConn, among: deque[TConn], seconds: float, then: Any) -> None:
+    def _wait(
+        self,
+        conn: TConn,
+        among: deque[TConn],
+        seconds: float,
+        then: Any,
+        event: int = selectors.EVENT_READ,
+    ) -> None:
         """Call `then` when there is something to read, and end the connection if nothing comes."""
         if not self.alive:
             seconds = min(seconds, STOP_KEEPALIVE_LINGER)
         conn.timeout = time.monotonic() + seconds
         among.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(then, conn))
+        self.poller.register(conn.sock, event, partial(then, conn))
 
     def _on_first_byte(self, conn: TConn, _sock: object = None) -> None:
         self._forget(conn, self.pending_conns)
         self.enqueue_req(conn)
 
+    def _on_room(self, conn: TConn, _sock: object = None) -> None:
+        self._forget(conn, self.partial_conns)
+        self.enqueue_req(conn)
+
     def _on_more(self, conn: TConn, _sock: object = None) -> None:
         """Let a thread read what is whole; else be called again when there is more of it."""
-        begun = _peek(conn.sock, LONGEST_HEAD) or b""
-        if not _is_whole(begun) and conn.begun < len(begun) < LONGEST_HEAD:
+        begun = arriving.begun(conn, arriving.LONGEST) or b""
+        needed = arriving.length(begun) or 0
+        if conn.begun < len(begun) < needed <= arriving.LONGEST:
             conn.begun = len(begun)
-            return _call_at(conn.sock, len(begun) + 1)
-        _call_at(conn.sock, 1)
+            return arriving.call_at(conn, needed)
+        arriving.call_at(conn, 1)
         self._forget(conn, self.partial_conns)
-        if len(begun) == LONGEST_HEAD and not _is_whole(begun):
-            with suppress(OSError):
-                conn.sock.send(TOO_LONG, socket.MSG_DONTWAIT)
-            return self._part(conn)
-        self._submit(conn, begun)
+        if needed > arriving.LONGEST:
+            return self._refuse(conn, TOO_LONG)
+        self._submit(conn, begun, is_whole=arriving.is_whole(begun))
+
+    def _refuse(self, conn: TConn, answer: bytes) -> None:
+        with suppress(OSError):
+            conn.sock.send(answer, socket.MSG_DONTWAIT)
+        self._part(conn)
 
     def _part(self, conn: TConn) -> None:
         try:
@@ -161,7 +188,7 @@ class Worker(ThreadWorker):
     def _on_parting(self, conn: TConn, _sock: object = None) -> None:
         with suppress(BlockingIOError):
             try:
-                is_over = not conn.sock.recv(LONGEST_HEAD)
+                is_over = not conn.sock.recv(arriving.LONGEST, socket.MSG_DONTWAIT)
             except ConnectionError:
                 is_over = True
             if is_over:
@@ -176,7 +203,7 @@ class Worker(ThreadWorker):
         for conns in (self.parting_conns, self.partial_conns, self.pending_conns):
             if conns:
                 return self._end(conns[0], conns)
-        if self.keepalived_conns and _peek(self.keepalived_conns[0].sock) is None:
+        if self.keepalived_conns and arriving.begun(self.keepalived_conns[0]) is None:
             self._end(self.keepalived_conns[0], self.keepalived_conns)
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -196,28 +223,3 @@ class Worker(ThreadWorker):
     def _close(self, conn: TConn) -> None:
         self.nr_conns -= 1
         conn.close()
-
-
-def _peek(sock: socket.socket, size: int = USUAL_HEAD) -> bytes | None:
-    """Return what there is to read without taking it, None if there is nothing yet."""
-    try:
-        return sock.recv(size, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""  # whoever reads will see
-
-
-def _is_whole(begun: bytes) -> bool:
-    """Whether gunicorn can parse it, or will refuse it, without waiting for more."""
-    return not begun or b"\r\n\r\n" in begun or b"\n\n" in begun
-
-
-def _call_at(sock: socket.socket, size: int) -> None:
-    """Have the poller call when so many bytes are there to read, or no more will come."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
-
-
-def _limit_silence(sock: socket.socket) -> None:
-    """Give up reading a body that has stopped: the form is refused as one that was cut off."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", BODY_SECONDS, 0))

@@ -2,12 +2,16 @@
 
 import contextlib
 import resource
+import select
 import socket
 import time
 
 import pytest
 
-from config.serving.worker import HEALTH_CHECK
+from config.serving import visitor
+from config.serving.arriving import HEALTH_CHECK, LONGEST, length
+from config.serving.visitor import Visitor
+from config.serving.worker import MOST_BODIES
 from config.tests.clone import wait_until
 from config.tests.served import HOST, Site
 
@@ -40,10 +44,23 @@ def visitors(site):
         yield visit
 
 
-def answer(visitor):
+@pytest.fixture
+def connected():
+    """A function that connects a Visitor and the socket they would have; both end with the test."""
+    with contextlib.ExitStack() as opened:
+
+        def connect():
+            listener = opened.enter_context(socket.create_server((HOST, 0)))
+            other = opened.enter_context(socket.create_connection(listener.getsockname()))
+            return opened.enter_context(Visitor.on(listener.accept()[0])), other
+
+        yield connect
+
+
+def answer(visit):
     """The status of the answer, and whether the connection has ended with it."""
     received = b""
-    while more := visitor.recv(65_536):
+    while more := visit.recv(65_536):
         received += more
     return int(received.split()[1])
 
@@ -67,6 +84,29 @@ def test_only_a_whole_health_check_gets_a_spare_thread(sent, spare):
     assert bool(HEALTH_CHECK.fullmatch(sent)) is spare
 
 
+@pytest.mark.parametrize(
+    ("sent", "needed"),
+    [
+        (b"", 0),
+        (b"GET / HTTP/1.1\r\n", 17),
+        (b"GET / HTTP/1.1\n\n", 0),  # which gunicorn refuses
+        (PAGE + b"\r\n", 0),
+        (PAGE + b"Referer: /?expect: content-length: 5\r\n\r\n", 0),
+        (b"POST / HTTP/1.1\r\nCONTENT-LENGTH: 12 \r\n\r\n", 40 + 12),
+        (b"POST / HTTP/1.1\r\nContent-Length:12\r\nX: y\r\n\r\n{}", 44 + 12),
+        (POST + f"Content-Length: {LONGEST}\r\n\r\n".encode(), None),
+        (POST + b"Content-Length: 9999999999\r\n\r\n", None),
+        (POST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n", None),
+        (POST + b"Content-Length : 1\r\n\r\n", None),
+        (POST + b"Content-Length: -1\r\n\r\n", None),
+        (POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", None),
+        (POST + b"Content-Length: 1\r\nexpect: 100-continue\r\n\r\n", None),
+    ],
+)
+def test_a_request_tells_how_long_it_is_or_is_read_by_a_thread_for_bodies(sent, needed):
+    assert length(sent) == needed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
@@ -77,42 +117,82 @@ def test_only_a_whole_health_check_gets_a_spare_thread(sent, spare):
         LIVE,
         b"\x16\x03\x01\x02\x00\x01\x00",  # the beginning of TLS
         PAGE + b"X: " + b"x" * 60_000,
-        LIVE + b"Content-Length: 1000\r\n\r\n",
+        POST + b"Content-Length: 1000\r\n\r\n{",
+        POST + b"Content-Length: 200000\r\n\r\n{",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n{",
+        POST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n",
+        PAGE + b"\r\n" + POST,
+        (PAGE + b"\r\n") * 500,  # whose answers nobody reads
     ],
 )
-def test_who_sends_a_part_of_a_request_keeps_nobody_waiting(site, visitors, sent):
-    visitors(sent, 2 if b"Length" in sent else 8)
+def test_who_does_not_go_on_keeps_nobody_waiting(site, visitors, sent):
+    visitors(sent, 8)
     assert [site.get(path).status for path in ("/health/live", "/health/ready")] == [200] * 2
-    if b"Length" not in sent:  # for a body a thread has to wait
-        assert site.get("/").seconds < 15  # and not the 20 that a head may take
+    answer = site.get("/")
+    assert answer.status == 200
+    assert answer.seconds < 15  # and not those after which we give the others up
+
+
+@pytest.mark.slow
+def test_who_keeps_all_threads_for_bodies_keeps_other_bodies_out_and_no_page(site, visitors):
+    come = visitors(POST + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n{", MOST_BODIES + 1)
+    refused, _, _ = select.select(come, [], [], 60)
+    assert {answer(one) for one in refused} == {503}
+    assert site.get("/").status == 200
+
+
+def test_who_stops_reading_gets_no_further_answer_and_is_then_given_up(connected, monkeypatch):
+    monkeypatch.setattr(visitor, "SILENCE", 1)
+    visit, _other = connected()
+    assert visit.has_room()
+    with pytest.raises(BrokenPipeError):
+        visit.sendall(bytes(50_000_000))
+    assert not visit.has_room()
+
+
+def test_a_usual_answer_is_out_of_the_threads_hands_before_it_is_read(connected):
+    visit, _other = connected()
+    visit.setblocking(False)
+    visit.sendall(bytes(visitor.USUAL_ANSWER))
+
+
+def test_a_body_that_comes_drop_by_drop_is_cut_off(connected):
+    visit, other = connected()
+    other.sendall(b"drop")
+    visit.ends = time.monotonic() - 1
+    with pytest.raises(TimeoutError):
+        visit.recv(10)
+    assert visit.recv(10, socket.MSG_PEEK) == b"drop"  # only to look takes no thread
 
 
 @pytest.mark.slow
 def test_a_request_that_comes_byte_by_byte_is_answered(site, visitors):
-    [visitor] = visitors(b"", 1)
+    [visit] = visitors(b"", 1)
     for byte in PAGE + b"Connection: close\r\n\r\n":
-        visitor.sendall(bytes([byte]))
+        visit.sendall(bytes([byte]))
         time.sleep(0.001)
-    assert answer(visitor) == 200
+    assert answer(visit) == 200
 
 
 @pytest.mark.slow
 def test_a_long_head_and_its_body_are_read_and_one_without_an_end_is_refused(site, visitors):
     cookies = b"Connection: close\r\n" + b"Cookie: " + b"x" * 7000 + b"\r\n"
-    [visitor] = visitors(POST + cookies + b"Content-Length: 12000\r\n\r\n", 1)
+    [visit] = visitors(POST + cookies + b"Content-Length: 12000\r\n\r\n", 1)
     time.sleep(0.1)
-    visitor.sendall(b'{"email": "ann@example.com"'.ljust(11_999) + b"}")
-    assert answer(visitor) == 202
-    [visitor] = visitors(PAGE + b"X: " + b"x" * 65_536, 1)
-    assert answer(visitor) == 431
+    visit.sendall(b'{"email": "ann@example.com"'.ljust(11_999))
+    time.sleep(0.1)
+    visit.sendall(b"}")
+    assert answer(visit) == 202
+    [visit] = visitors(PAGE + b"X: " + b"x" * 65_536, 1)
+    assert answer(visit) == 431
 
 
 @pytest.mark.slow
 def test_what_is_sent_behind_a_request_is_answered_in_its_order(site, visitors):
     ends = b"Connection: close\r\n\r\n"
-    [visitor] = visitors(LIVE + b"\r\n" + PAGE + b"\r\n" + LIVE + b"\r\n" + PAGE + ends, 1)
+    [visit] = visitors(LIVE + b"\r\n" + PAGE + b"\r\n" + LIVE + b"\r\n" + PAGE + ends, 1)
     received = b""
-    while more := visitor.recv(65_536):
+    while more := visit.recv(65_536):
         received += more
     kinds = [b"text/html" in one for one in received.split(b"HTTP/1.1 200 OK\r\n")[1:]]
     assert kinds == [False, True, False, True]
