@@ -13,6 +13,7 @@ import yaml
 from config.database.embedded import cluster, programs
 from config.env import BASE_DIR
 from config.serving import draining
+from config.settings import MAILERS
 from config.tests.processes import PRODUCTION, printed_by
 from config.tests.servers import PASSWORD, Server, new_folder
 from config.tests.test_containers import until_it_listens
@@ -118,8 +119,13 @@ def test_compose_for_production_has_no_password_of_its_own():
     }
 
 
-def test_compose_lets_requests_end_before_it_kills():
-    assert int(PRODUCTION_SERVICES["web"]["stop_grace_period"].removesuffix("s")) > draining.GRACE
+@pytest.mark.parametrize(
+    ("service", "seconds"),
+    [("web", draining.GRACE), ("worker", MAILERS["transport"]["OPTIONS"]["timeout"])],
+)
+def test_compose_lets_requests_and_emails_end_before_it_kills(service, seconds):
+    grace = PRODUCTION_SERVICES[service]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) > seconds
 
 
 def test_containers_have_one_version_of_postgresql_with_the_programs_for_it():
