@@ -56,8 +56,15 @@ class Command(BaseCommand):
         parser.usage = "manage.py db VERB …, and manage.py db VERB --help for what it takes"
         djangos = DjangosOptions().create_parser("manage.py", "db", add_help=False)
         for name, verb in VERBS.items():
+            # No abbreviations: --force, of a verb without one, would be taken for --force-color.
             verb.add_arguments(
-                verbs.add_parser(name, help=verb.help, description=verb.help, parents=[djangos])
+                verbs.add_parser(
+                    name,
+                    help=verb.help,
+                    description=verb.help,
+                    parents=[djangos],
+                    allow_abbrev=False,
+                )
             )
 
     def handle(self, *, verb: str, **options: Any) -> None:
