@@ -12,6 +12,8 @@ from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationErro
 from django.db import DataError, ProgrammingError, models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.browsing.counting import BoundedPaginator
 from accounts.browsing.deleting import Deletable
@@ -142,6 +144,16 @@ class Browsable(Downloadable, Deletable, Editable):
             told = {"events": history(row), "most": HISTORY, "events_url": url}
             answer.context_data |= told
         return answer
+
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Return Django's, written out: its widget is a quarter of what a list takes."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select"'
+            ' aria-label="Select this object for an action - {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            obj,
+        )
 
     def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
         """Say what happened; Django would add that it went successfully."""
