@@ -4,7 +4,6 @@ import atexit
 import contextlib
 import importlib.metadata
 import json
-import multiprocessing
 import os
 import pwd
 import sys
@@ -17,13 +16,9 @@ import psycopg
 
 from config.database import embedded
 from config.database.embedded import cluster, folders, programs
+from config.tests.forked import FORKS
 
 AS_ROOT = os.geteuid() == 0
-
-# Processes of a clone are forked from one that has imported all they need: a new Python each time
-# would take a quarter of a second, and one that became another user could not read its own folder.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__])
 
 
 class Clone(NamedTuple):
@@ -82,7 +77,10 @@ class Clone(NamedTuple):
 
 
 class Process:
-    """A process of a clone. Its code may `report` a value, and `wait` until the test is done."""
+    """A process of a clone. Its code may `report` a value, and `wait` until the test is done.
+
+    It is forked: one that became another user could not read its own folder.
+    """
 
     def __init__(self, clone, code):
         self.answers, report = FORKS.Pipe(duplex=False)

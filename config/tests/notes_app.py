@@ -1,11 +1,11 @@
 """An app `notes` with migrations that a test writes, for processes of their own that migrate."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from config.env import BASE_DIR
+from config.tests.forked import Forked
+from config.tests.processes import ended
 
 SETTINGS = """
 from config.settings import *
@@ -56,24 +56,10 @@ class Notes:
         """Start manage.py; without arguments it migrates this app alone."""
         environment = {"ENVIRONMENT": "test", "DATABASE_URL": self.url, "PATH": os.environ["PATH"]}
         environment |= {"PYTHONPATH": str(self.folder), "DJANGO_SETTINGS_MODULE": "notes_settings"}
-        return subprocess.Popen(
-            [sys.executable, BASE_DIR / "manage.py", command, *(arguments or ["notes"])],
-            cwd=self.folder,
-            env=environment | self.variables | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        environment |= self.variables | variables
+        command = [BASE_DIR / "manage.py", command, *(arguments or ["notes"])]
+        return Forked(*command, folder=self.folder, environment=environment)
 
     def run(self, *arguments, **variables):
         """Run it to its end; return exit code, output and errors."""
         return ended(self.start(*arguments, **variables))
-
-
-def ended(process):
-    """Return exit code, output and errors of a process, which ends within five minutes."""
-    try:
-        output, errors = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    return process.returncode, output, errors

@@ -2,9 +2,9 @@
 
 import os
 import subprocess
-import sys
 
 from config.env import BASE_DIR
+from config.tests.forked import Forked
 
 # What production cannot start without; its database is one that nobody can reach.
 PRODUCTION = {
@@ -18,14 +18,18 @@ PRODUCTION = {
 
 def run(*command, **variables):
     """Run Python with these arguments, these variables and no others; return what it did."""
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=BASE_DIR,
-        env={"PATH": os.environ["PATH"], **variables},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
+    environment = {"PATH": os.environ["PATH"], **variables}
+    code, output, errors = ended(Forked(*command, folder=BASE_DIR, environment=environment))
+    return subprocess.CompletedProcess(command, code, output, errors)
+
+
+def ended(process):
+    """Return exit code, output and errors of a process, which ends within five minutes."""
+    try:
+        output, errors = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    return process.returncode, output, errors
 
 
 def printed_by(*command, **variables):

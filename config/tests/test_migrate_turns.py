@@ -3,7 +3,8 @@
 import pytest
 
 from config.tests.clone import wait_until
-from config.tests.notes_app import Notes, ended
+from config.tests.notes_app import Notes
+from config.tests.processes import ended
 from config.tests.servers import Bouncer, Server
 
 pytestmark = pytest.mark.slow

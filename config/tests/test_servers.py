@@ -1,4 +1,4 @@
-"""The servers that tests start (servers.py): they come back, and none of them stays."""
+"""What tests start (servers.py, forked.py): it comes back, begins anew, and nothing of it stays."""
 
 import signal
 import subprocess
@@ -11,6 +11,7 @@ import pytest
 from config.env import BASE_DIR
 from config.tests.certificates import Authority
 from config.tests.clone import wait_until
+from config.tests.processes import printed_by
 from config.tests.servers import Bouncer, Server
 
 pytestmark = pytest.mark.slow
@@ -24,6 +25,15 @@ bouncer.start()
 print(server.pid, bouncer.process.pid, server.folder.parent, flush=True)
 input()
 """
+KNOWN = """
+import os, sys
+from django.conf import settings
+print(settings.configured, "config.settings" in sys.modules, "accounts" in sys.modules, *os.environ)
+"""
+
+
+def test_a_forked_python_has_read_no_settings_and_knows_its_own_variables_alone():
+    assert printed_by("-c", KNOWN, SITE_NAME="Tea") == "False False False PATH SITE_NAME\n"
 
 
 def test_a_server_comes_back_on_its_port_after_a_restart_and_a_kill():
