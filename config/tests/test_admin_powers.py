@@ -1,6 +1,7 @@
 """Who may open which page of /admin/, and send it a form: every address, by one table."""
 
 import re
+from collections import Counter
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ import pytest
 from django.contrib import admin
 from django.db import connection, transaction
 from django.test import Client
-from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, URLResolver, get_resolver, resolve, reverse
 
 from accounts.models import Event, Session, User
 from accounts.sessions import SessionStore
@@ -160,6 +161,15 @@ def test_staff_are_offered_nothing_that_would_be_refused(people, pages):
             for form in re.findall(r'<form[^>]*method="post".*?</form>', page.text, re.S):
                 assert "/admin/logout/" in form or 'type="submit"' not in form, name
             links |= {unescape(link) for link in re.findall(r'href="(/admin/[^"]*)"', page.text)}
-    paths = {urlsplit(link).path for link in links}
+    paths = sorted({urlsplit(link).path for link in links})
     assert len(paths) > len(admin.site._registry)
-    assert [path for path in sorted(paths) if stella.get(path).status_code >= 400] == []
+    assert [path for path in ten_of_each(paths) if stella.get(path).status_code >= 400] == []
+
+
+def ten_of_each(paths):
+    """Yield up to ten rows' pages of each kind: there are hundreds of permissions."""
+    kinds = Counter()
+    for path in paths:
+        kinds[route := resolve(path).route] += 1
+        if kinds[route] <= 10:
+            yield path
