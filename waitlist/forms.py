@@ -1,6 +1,7 @@
 import re
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -8,10 +9,12 @@ from django.http import HttpRequest
 
 from accounts.forms import EmailField
 from accounts.links import site
+from waitlist.inviting import MOST_AT_ONCE
 from waitlist.models import Entry
 
 CAMPAIGN = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]
 SOURCE = [*CAMPAIGN, "referrer"]
+TOO_MANY = f"Invite at most {MOST_AT_ONCE} people at once."
 HOST = re.compile(r"[a-z0-9._:-]+")
 
 
@@ -60,6 +63,52 @@ class JoinForm(forms.Form):
         source = {name: text for name in SOURCE if (text := self.cleaned_data[name])}
         join = Entry.join_in_vain if self.cleaned_data["website"] else Entry.join
         join(self.cleaned_data["email"], source)
+
+
+class KeysField(forms.TypedMultipleChoiceField):
+    """Rows that were chosen before; those that are gone by now do no harm."""
+
+    def __init__(self) -> None:
+        super().__init__(coerce=UUID, widget=forms.MultipleHiddenInput)
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
+class ChosenForm(forms.Form):
+    """Whom to invite, out of the list, and whether also those whose link still works."""
+
+    entries = KeysField()
+    again = forms.BooleanField(required=False)
+
+    def clean_entries(self) -> list[UUID]:
+        entries = self.cleaned_data["entries"]
+        if len(entries) > MOST_AT_ONCE:
+            raise ValidationError(TOO_MANY)
+        return entries
+
+
+class NextForm(forms.Form):
+    """How many of those who wait to invite."""
+
+    number = forms.IntegerField(
+        label="How many",
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        initial=10,
+        help_text="The longest waiting come first.",
+        error_messages={"max_value": TOO_MANY},
+    )
+
+
+class SureForm(NextForm):
+    """The same, once more, after it was said who that would be; `sure` tells one such page."""
+
+    sure = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["number"].widget = forms.HiddenInput()
 
 
 def source_of(request: HttpRequest) -> dict[str, str]:

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,6 +21,7 @@ from django.urls import URLPattern, path, reverse
 from accounts import limits
 from accounts.admin.powers import user_of
 from accounts.browsing import Browsable, address_of
+from waitlist.forms import TOO_MANY, ChosenForm, NextForm, SureForm
 from waitlist.inviting import (
     LIFETIME,
     MOST_AT_ONCE,
@@ -35,59 +36,12 @@ from waitlist.states import State, standing
 
 DAY = 24 * 60 * 60  # seconds
 LIST = "admin:waitlist_entry_changelist"
-TOO_MANY = f"Invite at most {MOST_AT_ONCE} people at once."
 WHY = {
     State.JOINED: "joined already",
     State.UNSUBSCRIBED: "unsubscribed",
     State.UNCONFIRMED: "did not confirm the address yet",
     State.INVITED: "got a link that still works",
 }
-
-
-class KeysField(forms.TypedMultipleChoiceField):
-    """Rows that were chosen before; those that are gone by now do no harm."""
-
-    def __init__(self) -> None:
-        super().__init__(coerce=UUID, widget=forms.MultipleHiddenInput)
-
-    def valid_value(self, value: Any) -> bool:
-        return True
-
-
-class ChosenForm(forms.Form):
-    """Whom to invite, out of the list, and whether also those whose link still works."""
-
-    entries = KeysField()
-    again = forms.BooleanField(required=False)
-
-    def clean_entries(self) -> list[UUID]:
-        entries = self.cleaned_data["entries"]
-        if len(entries) > MOST_AT_ONCE:
-            raise ValidationError(TOO_MANY)
-        return entries
-
-
-class NextForm(forms.Form):
-    """How many of those who wait to invite."""
-
-    number = forms.IntegerField(
-        label="How many",
-        min_value=1,
-        max_value=MOST_AT_ONCE,
-        initial=10,
-        help_text="The longest waiting come first.",
-        error_messages={"max_value": TOO_MANY},
-    )
-
-
-class SureForm(NextForm):
-    """The same, once more, after it was said who that would be; `sure` tells one such page."""
-
-    sure = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["number"].widget = forms.HiddenInput()
 
 
 class Inviting(Browsable):
