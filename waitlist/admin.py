@@ -10,7 +10,9 @@ from django.contrib.admin.widgets import AdminEmailInputWidget
 from django.db.models import QuerySet
 from django.db.models.functions import Reverse
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
 
 from accounts.browsing import AgeFilter, address_of
 from accounts.forms import EmailField
@@ -19,6 +21,13 @@ from accounts.verbs import Verb
 from waitlist.inviting_admin import Inviting
 from waitlist.models import Entry
 from waitlist.states import State, is_in, standing
+
+SINCE = {
+    State.INVITED: "invited",
+    State.EXPIRED: "expires",
+    State.JOINED: "joined",
+    State.UNSUBSCRIBED: "unsubscribed",
+}
 
 
 class EntryForm(forms.ModelForm):
@@ -55,7 +64,7 @@ class EntryAdmin(Inviting):
     add_verb = Verb.WAITLIST_ADDED
     change_verb = Verb.WAITLIST_CHANGED
     delete_verb = Verb.WAITLIST_DELETED
-    list_display = ["email", "state", "created", "came_by", "invited", "joined"]
+    list_display = ["email", "state", "created", "came_by"]
     list_filter = [StateFilter, AgeFilter]
     search_fields = ["email"]  # see get_search_results
     search_help_text = (
@@ -88,7 +97,13 @@ class EntryAdmin(Inviting):
 
     @admin.display
     def state(self, entry: Any) -> str:
-        return State(entry.state).label
+        """How it stands, and since when."""
+        state = State(entry.state)
+        since = getattr(entry, SINCE.get(state, ""), None)
+        if since is None:
+            return state.label
+        day = localize(timezone.localdate(since))
+        return format_html('{}<br><span class="quiet">{}</span>', state.label, day)
 
     @admin.display(description="came by")
     def came_by(self, entry: Entry) -> str:

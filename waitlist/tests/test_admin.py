@@ -1,6 +1,6 @@
 """The waitlist in the admin: finding people, and letting them in."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ from accounts.verbs import Verb
 from config import cast
 from config.tests.admin_pages import url
 from config.tests.at_once import at_once, browsers
-from waitlist import inviting_admin
+from waitlist import forms, inviting_admin
 from waitlist.inviting import invite
 from waitlist.models import Entry
 from waitlist.tests.people import expire, invited, waiting
@@ -120,6 +120,14 @@ def test_everybody_is_in_one_state_and_found_by_it(operator, settings, confirmin
         assert found(operator, state="unconfirmed") == []
         assert found(operator, state="waiting") == ["unconfirmed", "waiting"]
     assert len(found(operator, state="made up")) == 6
+
+
+def test_the_list_says_since_when_somebody_is_in_their_state(operator):
+    then = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    waiting("ann", invited=then, token_hash="a", expires=timezone.now() + timedelta(days=1))
+    assert 'Invited<br><span class="quiet">20 Nov 2026</span>' in operator.get(LIST).text
+    Entry.objects.update(invited=None, token_hash="", expires=None)
+    assert '<td class="field-state">Waiting</td>' in operator.get(LIST).text
 
 
 def test_the_list_costs_the_same_however_many_wait(operator):
@@ -227,7 +235,8 @@ def test_who_joins_or_leaves_meanwhile_is_left_out_and_it_is_said(operator):
 
 
 def test_more_than_can_be_invited_at_once_are_refused(operator, monkeypatch):
-    monkeypatch.setattr(inviting_admin, "MOST_AT_ONCE", 2)
+    for module in (forms, inviting_admin):
+        monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
     entries = waiting("ann", "bea", "cleo")
     assert told(choose(operator, *entries)) == "Invite at most 500 people at once."
     keys = [entry.pk for entry in entries]
