@@ -1,4 +1,7 @@
-"""The framework's own tables in the admin, to look at. Groups are not used: accounts/roles.py."""
+"""The framework's own tables in the admin, and the project's, to look at.
+
+Groups are not used: accounts/roles.py.
+"""
 
 import django.contrib.auth.admin  # noqa: F401, for it registers Group
 from django.contrib import admin
@@ -8,8 +11,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.browsing import ReadOnly
+from accounts.browsing import AgeFilter, ReadOnly
 from config import events_admin  # noqa: F401, for it registers Event
+from config.models import MigrationFile
 
 admin.site.unregister(Group)
 
@@ -49,3 +53,11 @@ class LogEntryAdmin(ReadOnly):
     list_filter = ["action_flag"]
     search_fields = ["user__email__startswith", "object_id__exact"]
     search_help_text = "The beginning of an email address, or the whole id of a row"
+
+
+@admin.register(MigrationFile)
+class MigrationFileAdmin(ReadOnly):
+    list_display = ["name", "app", "applied", "environment"]
+    list_filter = [AgeFilter]
+    search_fields = ["app__startswith"]
+    search_help_text = "The beginning of an app’s name"

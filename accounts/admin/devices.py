@@ -3,14 +3,21 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.admin.powers import may_touch, user_of
-from accounts.browsing import AgeFilter, NothingToChange
+from accounts.browsing import AgeFilter, NothingToChange, YesNoFilter
 from accounts.devices import describe
 from accounts.models import Attempt, Session
 from accounts.roles import PlatformRole
 from accounts.verbs import Verb
+
+
+class ImpersonatedFilter(YesNoFilter):
+    title = "acting as somebody else"
+    parameter_name = "impersonated"
+    condition = Q(impersonated_by__isnull=False)
 
 
 @admin.register(Session)
@@ -19,7 +26,7 @@ class SessionAdmin(NothingToChange):
 
     delete_verb = Verb.SESSION_REVOKED
     list_display = ["created", "user", "impersonated_by", "ip", "browser", "last_seen"]
-    list_filter = [AgeFilter, ("impersonated_by", admin.EmptyFieldListFilter), "expire_date"]
+    list_filter = [AgeFilter, ImpersonatedFilter, "expire_date"]
     list_select_related = ["user", "impersonated_by"]
     search_fields = ["user__email__startswith", "ip__startswith"]
     search_help_text = "The beginning of an email address or of an IP address"
