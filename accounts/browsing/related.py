@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import ForeignObjectRel, Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -24,6 +25,7 @@ class RelatedList(NamedTuple):
     rows: list[tuple[str, Model]]  # the address of each row's page, and the row
     url: str  # of all of them
     more: bool
+    add: str = ""  # where one more is added
 
 
 def related_lists(row: Model, request: HttpRequest) -> Iterator[RelatedList]:
@@ -75,11 +77,15 @@ def _related_list(row: Model, field: Any, model_admin: Any, request: HttpRequest
     model = field.model
     is_found = leads_an_index(field)
     newest = _newest(row, field, model_admin, request) if is_found else []
+    query = {field.name: getattr(row, _target(field))}
+    asked = flatten_fieldsets(model_admin.get_fieldsets(request))
+    may_add = field.name in asked and model_admin.has_add_permission(request)
     return RelatedList(
         title=_title(field, model_admin),
         rows=[(address_of(model, "change", other.pk), other) for other in newest[:SHOWN]],
-        url=address_of(model, "changelist", query={field.name: getattr(row, _target(field))}),
+        url=address_of(model, "changelist", query=query),
         more=len(newest) > SHOWN or not is_found,
+        add=address_of(model, "add", query=query) if may_add else "",
     )
 
 
@@ -99,5 +105,5 @@ def _target(field: Any) -> str:
 def _title(field: Any, model_admin: Any) -> str:
     """Return 'Sessions', or 'Sessions: impersonated by' where the column is not called as usual."""
     plural = capfirst(model_admin.opts.verbose_name_plural)
-    usual = {field.related_model._meta.model_name, "user"}
-    return plural if field.name in usual else f"{plural}: {field.verbose_name}"
+    is_usual = field.verbose_name == field.related_model._meta.verbose_name
+    return plural if is_usual else f"{plural}: {field.verbose_name}"

@@ -219,6 +219,17 @@ def test_a_persons_page_shows_their_rows_in_every_table(operator, alice, acme):
     assert "Alice Example in Acme" in text
 
 
+def test_an_address_is_added_from_its_persons_page_by_who_may(operator, client, alice, bob):
+    """Without JavaScript, which suggests people, there is no other way."""
+    page = url(User, "change", alice.pk)
+    add = url(EmailAddress, "add") + f"?user={alice.pk}"
+    assert f'href="{add}"' in operator.get(page).text
+    assert "Alice Example</option>" in operator.get(add).text
+    User.objects.filter(pk=bob.pk).update(role="staff")
+    client.force_login(bob)
+    assert "Add one more" not in client.get(page).text
+
+
 def test_a_persons_page_costs_the_same_however_many_rows_they_have(operator, alice, acme):
     def statements():
         with CaptureQueriesContext(connection) as queries:

@@ -5,6 +5,8 @@ $(() => {
     for (const select of document.querySelectorAll("select.admin-autocomplete")) {
         const label = select.labels[0];
         if (label) name(select, label);
+        // Where the page began with it, the focus is on what select2 has hidden, and takes no keys.
+        if (document.activeElement === select) comboboxOf(select).focus();
     }
 });
 
