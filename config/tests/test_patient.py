@@ -10,6 +10,7 @@ from django.db import connection
 from psycopg_pool import PoolTimeout
 
 from config.database import patient
+from config.tests.clone import wait_until
 
 
 @pytest.fixture
@@ -70,6 +71,17 @@ def test_nobody_waits_long_for_a_server_that_is_known_to_be_away(pool, monkeypat
     monkeypatch.undo()
     connected_again(pool)
     assert not patient.is_away()
+
+
+def test_the_log_gets_the_servers_words_if_it_turns_us_away(kwargs, monkeypatch):
+    monkeypatch.setattr(patient.Connection, "last_attempt_failed", False)
+    monkeypatch.setattr(patient.Connection, "refusal", "")
+    nowhere = kwargs | {"dbname": "nowhere"}
+    with patient.Pool(connection_class=patient.Connection, kwargs=nowhere, min_size=1) as pool:
+        assert wait_until(lambda: patient.Connection.refusal)
+        with pytest.raises(PoolTimeout, match='nowhere" does not exist'):
+            pool.getconn(timeout=0.1)
+    patient._away.clear()
 
 
 def test_a_slow_statement_of_a_server_that_is_there_is_waited_for(connected):

@@ -37,6 +37,7 @@ class Connection(psycopg.Connection[Any]):
     """One whose server is asked for a sign of life if it does not answer a statement soon."""
 
     last_attempt_failed = False  # of this process to connect; or is still under way
+    refusal = ""  # in the server's words, if that was why
     longest = float("inf")  # seconds for a statement, whatever signs of life there are
     at_most: float | None = None  # seconds for the statement at hand
 
@@ -79,7 +80,11 @@ class Connection(psycopg.Connection[Any]):
 
     @classmethod
     def _connected(cls, *args: Any, **kwargs: Any) -> Any:
-        connection = super().connect(*args, **kwargs)
+        try:
+            connection = super().connect(*args, **kwargs)
+        except psycopg.OperationalError as error:
+            Connection.refusal = str(error).partition("FATAL:")[2].partition("\n")[0].strip()
+            raise
         Connection.last_attempt_failed = False
         return connection
 
@@ -106,8 +111,10 @@ class Pool(ConnectionPool[Connection]):
         except PoolTimeout:
             if Connection.last_attempt_failed:
                 _away.set()
-            why = "the server does not answer" if is_away() else "all are in use"
-            raise PoolTimeout(f"{why}, after {patience:.1f} s") from None
+            away = Connection.refusal or "the server does not answer"
+            raise PoolTimeout(
+                f"{away if is_away() else 'all are in use'}, after {patience:.1f} s"
+            ) from None
         _away.clear()
         return connection
 
