@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 from config.database.patient import Silence
 from config.schema import history
 
-READ_ONLY = "25006"
+READ_ONLY = ("25006", "53100")  # a transaction; the disk, which is full
 NOT_ON_STANDBY = "0A000"  # feature not supported; to a standby, also the tables without a log
 GIVEN_UP = ("57014", "25P03", "25P04")  # a statement; a transaction that did nothing, or too long
 CONFLICTS = ("40001", "40P01", "55P03")  # serialization, deadlock, a lock that was waited for
@@ -40,7 +40,7 @@ def outage(error: BaseException) -> Outage | None:
         return None
     told = error.__cause__ if isinstance(error, Error) and error.__cause__ else error
     code, words = getattr(told, "sqlstate", None), str(told).partition("\n")[0]
-    if code == READ_ONLY or (code == NOT_ON_STANDBY and "during recovery" in words):
+    if code in READ_ONLY or (code == NOT_ON_STANDBY and "during recovery" in words):
         return READS_ONLY._replace(cause=f"The database takes no writes: {words}")
     if code in GIVEN_UP:
         return TOO_SLOW._replace(cause=f"The database gave a statement up: {words}")

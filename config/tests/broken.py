@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from psycopg.errors import IdleInTransactionSessionTimeout
+from psycopg.errors import DiskFull, IdleInTransactionSessionTimeout
 
 from accounts.models import User
 from config.urls import handler400, handler403, handler404, handler500, urlpatterns
@@ -63,6 +63,11 @@ def idle(request: HttpRequest) -> HttpResponse:
         raise IdleInTransactionSessionTimeout("terminating connection")
 
 
+def full(request: HttpRequest) -> HttpResponse:
+    with connection.wrap_database_errors:
+        raise DiskFull("could not extend file: No space left on device")
+
+
 def vanished(request: HttpRequest) -> HttpResponse:
     raise User.NotUpdated("deleted since it was read")
 
@@ -92,6 +97,7 @@ broken = [
     path("gone", gone),
     path("too-long", too_long),
     path("read-only", read_only),
+    path("full", full),
     path("slow", slow),
     path("undefined", undefined),
     path("idle", idle),

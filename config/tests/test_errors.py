@@ -32,6 +32,7 @@ PAGES = [
     ("/broken/too-long", 500, "Something broke on our side"),
     ("/broken/away", 503, "We will be back in a moment"),
     ("/broken/read-only", 503, "Nothing can be saved right now"),
+    ("/broken/full", 503, "Nothing can be saved right now"),
     ("/broken/slow", 503, "This took too long"),
     ("/broken/idle", 503, "This took too long"),
     ("/broken/undefined", 500, "Something broke on our side"),  # with every migration there is
