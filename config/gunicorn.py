@@ -1,6 +1,7 @@
 """gunicorn's settings; start it with `gunicorn --config config/gunicorn.py config.wsgi`."""
 
 import os
+import resource
 
 from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]
 
@@ -11,6 +12,8 @@ from config.serving.worker import Worker
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # processes: one for each core
 worker_class = Worker  # gthread
 threads = int(os.environ.get("WEB_THREADS", "4"))  # of each, so that no slow answer blocks all
+# Of each. Systems begin with 1024 descriptors, of which the database and files need some, too.
+worker_connections = min(1000, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100, 100))
 preload_app = True  # the code is in memory once, and a broken one stops the start
 
 # A worker is replaced now and then, so that a slow leak never matters; not all of them at once.

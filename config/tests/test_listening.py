@@ -2,12 +2,14 @@
 
 import contextlib
 import resource
+import runpy
 import select
 import socket
 import time
 
 import pytest
 
+from config.env import BASE_DIR
 from config.serving import visitor
 from config.serving.arriving import HEALTH_CHECK, LONGEST, length
 from config.serving.visitor import Visitor
@@ -219,6 +221,13 @@ def test_who_opens_all_connections_does_not_have_the_site_alone(migrated):
             one = opened.enter_context(socket.create_connection((HOST, site.port)))
             one.sendall((b"", PAGE, PAGE + b"\r\n")[number % 3])
         assert [site.get(path).status for path in ("/health/live", "/")] == [200] * 2
+
+
+@pytest.mark.parametrize(("limit", "connections"), [(1024, 924), (1_048_576, 1000)])
+def test_visitors_leave_descriptors_for_the_database_and_files(monkeypatch, limit, connections):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    settings = runpy.run_path(str(BASE_DIR / "config/gunicorn.py"))
+    assert settings["worker_connections"] == connections
 
 
 @pytest.mark.slow
