@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 TOKENS = re.compile(
     r"""
-    (?P<remark> --[^\n\r]* | /\*.*?\*/ )
-    | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' )
+    (?P<remark> --[^\n\r]* | /\* )
+    | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' (?:(?:\s|--[^\n\r]*)+ '(?:[^'\\]|\\.|'')*')*
+        | '(?:[^']|'')*' )
     | (?P<body> (?P<tag>\$\w*\$) .*? (?P=tag) )
     | (?P<name> "(?:[^"]|"")*" )
     | (?P<space> \s+ )
@@ -19,24 +20,24 @@ TOKENS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+REMARK_EDGES = re.compile(r"/\*|\*/")
 IN_PLACE_OF = {"remark": " ", "string": "''", "body": "$$", "space": " "}
 
 
 def split(sql: str) -> list[str]:
     """Return the statements of a script as they are written, but for remarks."""
     statements = [""]
-    for token in TOKENS.finditer(sql):
-        if token.lastgroup == "end":
+    for kind, text in _tokens(sql):
+        if kind == "end":
             statements.append("")
         else:
-            statements[-1] += " " if token.lastgroup == "remark" else token[0]
+            statements[-1] += " " if kind == "remark" else text
     return [one.strip() for one in statements if one.strip()]
 
 
 def plain(statement: str) -> str:
     """Return a statement on one line, with nothing in its strings and bodies."""
-    tokens = TOKENS.finditer(statement)
-    words = (IN_PLACE_OF.get(str(token.lastgroup), token[0]) for token in tokens)
+    words = (IN_PLACE_OF.get(kind, text) for kind, text in _tokens(statement))
     return " ".join("".join(words).split())
 
 
@@ -51,10 +52,30 @@ def parts(text: str) -> list[str]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    depth = begins = 0
-    for place, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
-        if sign == "," and not depth:
-            yield text[begins:place]
-            begins = place + 1
-    yield text[begins:]
+    depth, part = 0, ""
+    for _, word in _tokens(text):
+        depth += (word in "([") - (word in ")]")
+        if word == "," and not depth:
+            yield part
+            part = ""
+        else:
+            part += word
+    yield part
+
+
+def _tokens(sql: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and text of each; a remark may have others in it."""
+    place = 0
+    while token := TOKENS.match(sql, place):
+        end = _end_of_remark(sql, place) if token[0] == "/*" else token.end()
+        yield str(token.lastgroup), sql[place:end]
+        place = end
+
+
+def _end_of_remark(sql: str, place: int) -> int:
+    depth = 0
+    for edge in REMARK_EDGES.finditer(sql, place):
+        depth += 1 if edge[0] == "/*" else -1
+        if not depth:
+            return edge.end()
+    return len(sql)

@@ -377,6 +377,62 @@ def test_rows_that_a_policy_hides_are_rows(planned, entry):
     assert step.destroys.startswith("the table waitlist_entry")
 
 
+WIPING = """
+CREATE FUNCTION wipe(integer) RETURNS integer
+    LANGUAGE sql AS 'DELETE FROM waitlist_entry RETURNING 1';
+CREATE FUNCTION wipe(integer, integer) RETURNS integer LANGUAGE sql AS 'SELECT wipe(1)';
+CREATE OPERATOR <#> (FUNCTION = wipe, LEFTARG = integer, RIGHTARG = integer);
+"""
+COPIED = "INSERT INTO orgs_team SELECT"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"{COPIED} wipe (1)",
+        f"{COPIED} 1 WHERE 2 <#> 3",
+        f"{COPIED} * FROM public.WIPE(1)",
+        "ALTER TABLE orgs_team ADD COLUMN extra integer DEFAULT 1 + wipe(1)",
+        "ALTER TABLE orgs_team ADD CHECK (wipe(2) > 0)",
+        "CREATE TEMP TABLE copied AS (SELECT wipe(1))",
+        f"CREATE TABLE copied AS WITH gone AS({DELETED}) SELECT * FROM gone",
+        f"/* /* */ ' */ ; {DELETED}; --'",
+        f"{COPIED} 1, E'a'\n'\\'' ; {DELETED}; --'",
+        'ALTER TABLE waitlist_entry ADD COLUMN "(" integer, DROP COLUMN email',
+        "CREATE TABLE z (); DROP TABLE z; ALTER TABLE waitlist_entry RENAME TO z; DELETE FROM z",
+        'SET "search_path" TO archive',
+        "CREATE FUNCTION made() RETURNS integer AS ''; INSERT INTO orgs_team SELECT made()",
+    ],
+)
+def test_what_may_do_more_than_it_says_is_not_called_harmless(sql, entry):
+    with connection.cursor() as cursor:
+        cursor.execute(WIPING)
+    assert any(one.loses for one in reading.effects([sql], tables.Tables()))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"{COPIED} gen_random_uuid(), now(), nextval('counter'), upper(name) FROM orgs_team",
+        f"/* a /* b */ {DELETED} */ {COPIED} 1",
+        f"CREATE FUNCTION made() RETURNS integer STABLE AS ''; {COPIED} made()",
+        "CREATE TABLE made (id integer DEFAULT wipe(1))",
+    ],
+)
+def test_what_does_no_more_than_it_says_is_harmless(sql, entry):
+    with connection.cursor() as cursor:
+        cursor.execute(WIPING)
+    assert not any(one.loses for one in reading.effects([sql], tables.Tables()))
+
+
+def test_an_extension_takes_its_tables_along(entry, monkeypatch):
+    (dropped,) = reading.effects(["DROP EXTENSION plpgsql"], tables.Tables())
+    assert dropped.loses == ""
+    monkeypatch.setattr(tables.queries, "any_has_tables", lambda names: "plpgsql" in names)
+    (dropped,) = reading.effects(["DROP EXTENSION plpgsql"], tables.Tables())
+    assert dropped.loses.startswith("the tables of an extension")
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -7,6 +7,7 @@ returns what it does. Those of columns are in columns.py.
 import re
 from dataclasses import replace
 
+from config.database.plan import queries
 from config.database.plan.effects import Effect, Work
 from config.database.plan.locks import Lock
 from config.database.plan.seen import Seen
@@ -36,7 +37,7 @@ def drop_table(seen: Seen) -> Effect:
     others = [name for one in listed for name in seen.tables.neighbors(one) if name not in listed]
     locked = seen.sizes([*listed[1:], *others], Lock.ACCESS_EXCLUSIVE)
     for name in listed:
-        seen.tables.known.pop(name, None)
+        seen.tables.drop(name)
     lost = f"the table{'s' * ('), ' in full)} {full}"
     return seen.but(loses=lost if full else "", others=locked)
 
@@ -68,8 +69,15 @@ def drop_sequence(seen: Seen) -> Effect:
 
 def create_function(seen: Seen) -> Effect:
     """One is no table, though its form calls it so."""
-    seen.tables.functions.add(seen.name("table").rpartition(".")[2])
+    if not re.search(r"\b(?:IMMUTABLE|STABLE)\b", seen.rest, re.IGNORECASE):
+        seen.tables.functions.add(seen.name("table").rpartition(".")[2])
     return seen.but(size=None)
+
+
+def drop_extension(seen: Seen) -> Effect:
+    """Its own tables go with it, without a CASCADE."""
+    may_lose = queries.any_has_tables(seen.listed()) and not seen.tables.hold_nothing
+    return seen.but(size=None, loses=seen.effect.loses if may_lose else "")
 
 
 def any_table(seen: Seen) -> Effect:

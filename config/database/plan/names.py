@@ -5,6 +5,8 @@ import re
 IDENTIFIER = r'(?:"(?:[^"]|"")+"|\w[\w$]*)'
 QUALIFIED = rf"(?:{IDENTIFIER}\.)?{IDENTIFIER}"
 PART = re.compile(IDENTIFIER)
+CALLED = re.compile(rf"({IDENTIFIER}) ?\(")
+OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
 
 
 def plain(text: str) -> str:
@@ -14,6 +16,15 @@ def plain(text: str) -> str:
     """
     parts = [_plain(part) for part in PART.findall(text)]
     return ".".join(parts[1:] if len(parts) > 1 and parts[0] == "public" else parts)
+
+
+def called(text: str) -> set[str]:
+    """Return the names, without a schema, of what stands before a parenthesis: functions' too."""
+    return {plain(name) for name in CALLED.findall(text)}
+
+
+def operators(text: str) -> set[str]:
+    return {*OPERATOR.findall(text)}
 
 
 def _plain(part: str) -> str:

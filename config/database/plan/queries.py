@@ -8,6 +8,13 @@ from psycopg import sql
 # Alike as long as the session's time zone is UTC, as Django's is. ALTER TABLE's documentation does
 # not say so, but its source: TimestampTimestampTzRequiresRewrite.
 WITH, WITHOUT = "timestamp with time zone", "timestamp without time zone"
+# Volatile, as they return something else each time, and otherwise without effect; some are of the
+# extensions pgcrypto and uuid-ossp.
+HARMLESS = [
+    *("clock_timestamp", "timeofday", "random", "random_normal", "nextval", "currval", "lastval"),
+    *("gen_random_uuid", "uuidv4", "uuidv7", "gen_random_bytes", "gen_salt", "pg_sleep"),
+    *("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"),
+]
 TIMESTAMPS = {(WITH, WITHOUT), (WITHOUT, WITH)}
 
 
@@ -51,9 +58,35 @@ def any_is_volatile(functions: Iterable[str]) -> bool:
     """Whether one of these may return something else for each row."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_proc WHERE proname = ANY (%s) "
-            "AND provolatile = 'v' AND pg_function_is_visible(oid))",
+            "SELECT EXISTS (SELECT FROM pg_proc WHERE proname = ANY (%s) AND provolatile = 'v')",
             [sorted(functions)],
+        )
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
+def any_writes(functions: Iterable[str], operators: Iterable[str]) -> bool:
+    """Whether one of these may change what is in tables: PostgreSQL lets only volatile ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_proc JOIN pg_language ON pg_language.oid = prolang "
+            "WHERE (proname = ANY (%s) "
+            "OR pg_proc.oid IN (SELECT oprcode FROM pg_operator WHERE oprname = ANY (%s))) "
+            "AND provolatile = 'v' AND NOT (lanname IN ('internal', 'c') AND proname = ANY (%s)))",
+            [sorted(functions), sorted(operators), HARMLESS],
+        )
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
+def any_has_tables(extensions: Iterable[str]) -> bool:
+    """Whether one of these extensions has brought tables along."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_depend JOIN pg_extension ON pg_extension.oid = refobjid "
+            "JOIN pg_class ON pg_class.oid = objid "
+            "WHERE extname = ANY (%s) AND deptype = 'e' AND relkind IN ('r', 'p'))",
+            [sorted(extensions)],
         )
         (found,) = cursor.fetchone()
     return bool(found)

@@ -18,6 +18,14 @@ ALTER_TABLE = re.compile(
 )
 
 
+# What calls the functions that stand in it, where others only name them.
+CALLS = re.compile(
+    r"INSERT\b|ADD\b|VALIDATE\b|CREATE .*\bTABLE .*"
+    r"(?: PARTITION OF |\bAS [( ]*(?:SELECT|TABLE|WITH|VALUES|EXECUTE)\b)",
+    re.IGNORECASE,
+)
+
+
 def effects(sql: Iterable[str], tables: Tables) -> Iterator[Effect]:
     """Yield what each statement does, and note in `tables` what it changes."""
     for text in sql:
@@ -35,17 +43,18 @@ def _of(statement: str, tables: Tables) -> Iterator[Effect]:
 
 
 def _by_rule(rules: tuple[Rule, ...], text: str, table: str, tables: Tables) -> Effect:
+    # ALTER TABLE takes the strongest lock unless its documentation says otherwise.
+    lock = Lock.ACCESS_EXCLUSIVE if table else Lock.NONE
+    effect = Effect(tables.size(table) if table else None, lock=lock, is_known=False)
     for rule in rules:
         if found := rule.match(text):
-            return _effect(rule, found, table, tables)
+            effect = _effect(rule, found, table, tables)
+            break
+    calls = not effect.loses and CALLS.match(text) and tables.may_do_anything(text)
+    if (effect.is_known and not calls) or tables.hold_nothing:
+        return effect
     unknown = f"what nobody can tell: “{statements.shortened(text)}”"
-    return Effect(
-        tables.size(table) if table else None,
-        # ALTER TABLE takes the strongest lock unless its documentation says otherwise.
-        lock=Lock.ACCESS_EXCLUSIVE if table else Lock.NONE,
-        loses="" if tables.hold_nothing else unknown,
-        is_known=False,
-    )
+    return replace(effect, loses=unknown, is_known=False)
 
 
 def _effect(rule: Rule, found: re.Match[str], table: str, tables: Tables) -> Effect:

@@ -127,7 +127,7 @@ ACTIONS = (  # of ALTER TABLE, each by itself
 )
 
 STATEMENTS = (
-    Rule(r".*\bAS (?:NOT )?(?:MATERIALIZED )?\( ?(?:DELETE|UPDATE|INSERT|MERGE)\b", loses="what its WITH takes away or overwrites", look=looks.any_table),
+    Rule(r".*\bAS ?(?:NOT )?(?:MATERIALIZED ?)?\( ?(?:DELETE|UPDATE|INSERT|MERGE|WITH)\b", loses="what its WITH takes away or overwrites", look=looks.any_table),
     Rule("CREATE(?: UNLOGGED)? TABLE(?: IF NOT EXISTS)? {table}", look=looks.create_table),
     Rule("DROP TABLE(?: IF EXISTS)? {table}", AE, instead=TWO_RELEASES, look=looks.drop_table),
     Rule("TRUNCATE(?: TABLE)?(?: ONLY)? {table}", AE, look=looks.truncate),
@@ -167,12 +167,13 @@ STATEMENTS = (
     Rule(r"(?:ALTER|DROP) (?:FUNCTION|PROCEDURE|ROUTINE|AGGREGATE|OPERATOR|CAST)"),
     Rule(r"CREATE (?:OR REPLACE )?(?:AGGREGATE|OPERATOR|CAST|TYPE|DOMAIN|SEQUENCE|VIEW|SCHEMA|EXTENSION|COLLATION|STATISTICS)"),
     Rule(r"CREATE TEMP(?:ORARY)? "),
-    Rule(r"DROP (?:TYPE|DOMAIN|VIEW|MATERIALIZED VIEW|SCHEMA|EXTENSION|COLLATION|STATISTICS)"),
+    Rule(r"DROP EXTENSION(?: IF EXISTS)? {table}", loses="the tables of an extension", look=looks.drop_extension),
+    Rule(r"DROP (?:TYPE|DOMAIN|VIEW|MATERIALIZED VIEW|SCHEMA|COLLATION|STATISTICS)"),
     Rule(r"ALTER TYPE {name} (?:ADD VALUE|RENAME)"),
     Rule(r"ALTER SEQUENCE(?: IF EXISTS)? {name} (?:AS|OWNED BY|OWNER TO|RENAME TO)"),
     Rule(r"ALTER (?:VIEW|SCHEMA|EXTENSION|COLLATION|DEFAULT PRIVILEGES)"),
     Rule(r"(?:GRANT|REVOKE) "),
-    Rule(r"SET (?!(?:LOCAL |SESSION )?(?:SEARCH_PATH|SCHEMA)\b)"),  # names mean other tables then
+    Rule(r'SET (?!(?:LOCAL |SESSION )?"?(?:SEARCH_PATH|SCHEMA|STANDARD_CONFORMING_STRINGS)\b)'),  # words mean something else then
     Rule(r"(?:BEGIN|COMMIT)$"),
 )
 # fmt: on

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from config.database.plan import queries
+from config.database.plan import names, queries
 from config.database.plan.sizes import Size
 from config.schema import catalog, statements
 from config.schema.catalog import Column, Index, Table
@@ -67,13 +67,22 @@ class Tables:
 
     def is_volatile(self, expression: str) -> bool:
         """Whether it calls a function that may return something else for each row."""
-        called = {name.lower() for name in re.findall(r'(\w+)"? ?\(', expression)}
+        called = names.called(expression)
         # Nobody knows those that this plan makes before they are made.
         return bool(called & self.functions) or queries.any_is_volatile(called)
+
+    def may_do_anything(self, text: str) -> bool:
+        """Whether it calls a function, perhaps by an operator, that may change other tables."""
+        called = names.called(text)
+        return bool(called & self.functions) or queries.any_writes(called, names.operators(text))
 
     def make(self, name: str) -> None:
         self.known[name] = Table(name, app="", model="", rows=0, size=0)
         self.new.add(name)
+
+    def drop(self, name: str) -> None:
+        self.known.pop(name, None)
+        self.new.discard(name)
 
     def fill(self, name: str) -> None:
         """From now on there may be rows in it."""
