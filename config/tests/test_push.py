@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,11 +15,12 @@ from django.db.migrations import AddField, CreateModel
 from django.db.migrations.graph import MigrationGraph
 
 from config.database import guards
-from config.database.pushing.files import migration
+from config.database.migrating import turns
+from config.database.pushing.files import Files, migration
 from config.database.pushing.folding import fold
 from config.database.target import Target
 from config.database.verbs.push import Push
-from config.tests.notes_app import Notes
+from config.tests.notes_app import Notes, ended
 from config.tests.processes import PRODUCTION, run
 from config.tests.servers import Server
 
@@ -276,6 +278,38 @@ def test_what_fails_leaves_files_and_database_as_before(project, folded):
     if folded:
         assert project.ask("SELECT count(color) FROM notes_note") == 3
         assert "Files and database are as before." in errors
+
+
+def test_who_stops_it_finds_the_files_as_before(project, server):
+    project.models(TEXT)
+    project.pushed()
+    project.models(TEXT, COLOR)
+    before = project.state()
+    with server.connect(dbname=project.name) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [turns.LOCK])
+        push = project.start("push", command="db")
+        while "Waiting for" not in push.stderr.readline():
+            assert push.poll() is None
+        assert project.state() != before
+        push.terminate()
+        code, _, errors = ended(push)
+    assert (code, project.state()) == (1, before)
+    assert "CommandError: Stopped." in errors
+
+
+def test_who_stops_it_while_former_files_are_deleted_loses_no_new_one(tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    file = tmp_path / "0001_initial.py"
+    file.with_name(f"{file.name}.before-push").write_text("old")
+    file.write_text("new")
+    files = Files()
+    files._made = files._replaced = {file}
+    monkeypatch.setattr(Path, "unlink", stop)
+    with pytest.raises(KeyboardInterrupt), files:
+        files.settle()
+    assert file.read_text() == "new"
 
 
 def test_what_makemigrations_has_to_ask_is_left_to_a_terminal(project):

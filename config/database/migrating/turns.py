@@ -30,13 +30,19 @@ PAUSE = (0.1, 0.5)  # seconds between two tries, drawn so that those who wait do
 class Turn:
     """As a block: wait for the lock, then hold it. `tell` is called with whom it waits for.
 
-    `waited` says whether another had it before. `parameters` are those of psycopg.connect.
+    `waited` says whether another had it before. `parameters` are those of psycopg.connect, `name`
+    is what others are told of it.
     """
 
     def __init__(
-        self, parameters: dict[str, Any], tell: Callable[[str], object], *, lock: int = LOCK
+        self,
+        parameters: dict[str, Any],
+        tell: Callable[[str], object],
+        *,
+        lock: int = LOCK,
+        name: str = "migrate",
     ) -> None:
-        self._parameters, self._tell, self._lock = parameters, tell, lock
+        self._parameters, self._tell, self._lock, self._name = parameters, tell, lock, name
         self.waited = False
 
     def __enter__(self) -> Self:
@@ -72,7 +78,7 @@ class Turn:
         return connection
 
     def _take(self) -> bool:
-        name = f"migrate on {socket.gethostname()[:30]}, process {os.getpid()}"
+        name = f"{self._name} on {socket.gethostname()[:30]}, process {os.getpid()}"
         self._own.execute("SELECT set_config('application_name', %s, true)", [name])
         take_time(self._own.cursor())
         row = self._own.execute("SELECT pg_try_advisory_xact_lock(%s)", [self._lock]).fetchone()
@@ -82,5 +88,5 @@ class Turn:
         """Say who has the lock, unless that is told; return it."""
         holders = sessions.holding(self._lock, self._own)
         if holders and holders != told:
-            self._tell(f"Waiting for another migrate to end: {holders[0]}.")
+            self._tell(f"Waiting for another {self._name} to end: {holders[0]}.")
         return holders or told

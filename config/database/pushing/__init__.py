@@ -41,7 +41,7 @@ def push(say: Say, ask: Ask, *, may_ask: bool) -> None:
     then files and database are as before, unless it says otherwise.
     """
     parameters = connection.get_connection_params()
-    with Turn(parameters, say, lock=LOCK), Files() as files:
+    with Turn(parameters, say, lock=LOCK, name="push"), Files() as files:
         _check_nothing_is_missing()
         _make(files, say, may_ask=may_ask)
         if replaced := _to_fold():

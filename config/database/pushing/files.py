@@ -50,10 +50,11 @@ class Files:
     def settle(self, files: Iterable[Path] | None = None) -> None:
         """Leave these files as they are now, or all of them."""
         settled = self._made | self._replaced if files is None else {*files}
-        for file in self._replaced & settled:
-            _before(file).unlink()
+        replaced = self._replaced & settled
         self._made -= settled
         self._replaced -= settled
+        for file in replaced:  # last: who is stopped meanwhile takes nothing back
+            _before(file).unlink()
 
 
 def path(one: Migration) -> Path:

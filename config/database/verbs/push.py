@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.database import guards, origins
+from config.database import guards, interrupts, origins
 from config.database.pushing import push
 from config.database.reaching import reach
 from config.database.verbs import Verb
@@ -35,7 +35,8 @@ class Push(Verb):
                     f"{origins.told(found)} Push is for prototypes; manage.py migrate asks before "
                     "something is lost."
                 )
-        push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
+        with interrupts.ends_with("Stopped. What is said above to be applied stays, all else not."):
+            push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
         self.stdout.write("The database is what the models are.")
 
     def say_lost(self, lost: list[str]) -> None:
