@@ -37,9 +37,19 @@ LIFETIMES = {
 }
 
 
+# What allauth calls otherwise than our other pages do.
+WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code of your app or a recovery code",
+    "mfa_reauthenticate:webauthn": "Use a passkey or security key",
+}
+
+
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": "The email address or the password is wrong.",
+        "email_taken": "Another account has this address. Sign in to that one with a code by "
+        "email, delete it there, and then add the address here.",
         "incorrect_code": "This is not the code of our latest email. Check it, or send a new one.",
     }
 
@@ -140,7 +150,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Return the ways to confirm that it is you, best first; a code by email is the last."""
         if self.request.session.impersonator_id:
             return []
-        return super().get_reauthentication_methods(user) or [
+        ways = super().get_reauthentication_methods(user)
+        return [way | {"description": WAYS.get(way["id"], way["description"])} for way in ways] or [
             {
                 "id": "email_code",
                 "description": "Email me a code",

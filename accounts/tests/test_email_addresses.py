@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
-from accounts.tests.people import CODE, mailed_code, sign_in
+from accounts.tests.people import CODE, mailed_code, sign_in, sign_up
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +68,14 @@ def test_the_address_of_somebody_else_is_neither_added_nor_given_away(signed_in,
     signed_in.post(CODE, {"code": mailed_code()})
     assert addresses(alice) == {("alice@example.com", True, True)}
     assert addresses(bob) == {("bob@example.com", True, True)}
+
+
+def test_who_proves_the_mailbox_of_another_account_reads_how_to_free_the_address(signed_in, alice):
+    sign_up(Client(), email="alice@work.example")
+    add(signed_in, "alice@work.example")
+    answer = signed_in.post(CODE, {"code": mailed_code()})
+    assert "Sign in to that one with a code by email, delete it there" in answer.text
+    assert addresses(alice) == {("alice@example.com", True, True)}
 
 
 def test_of_two_people_with_a_code_for_one_address_the_first_gets_it(signed_in, alice, bob):
