@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.browsing import export
+from accounts.browsing import export, turns
 from accounts.models import Event, User
 from accounts.signin.reauthentication import CONFIRMED_AT
 from accounts.verbs import Verb
@@ -32,6 +32,11 @@ def rows(answer):
 
 def emails(answer):
     return [row["email"] for row in rows(answer)]
+
+
+@pytest.fixture(autouse=True)
+def locks_that_go(monkeypatch, tmp_path):
+    monkeypatch.setattr(turns, "gettempdir", lambda: tmp_path)
 
 
 @pytest.fixture
