@@ -13,12 +13,26 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import CharField, Exists, OuterRef
 from django.http import HttpRequest
 
 from accounts.models import Avatar, User
+from accounts.statements import Param, Statement
 
 TYPED = "typed_at_sign_up"
+
+# Each gives one row at most. A sign-in asks both.
+PROVED = Statement(
+    lambda: EmailAddress.objects.select_related("user").filter(
+        email=Param("email", CharField()), verified=True
+    )
+)
+UNCLAIMED = Statement(
+    lambda: User.objects.filter(
+        ~Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)),
+        email=Param("email", CharField()),
+    ).order_by()
+)
 
 
 def owner_of(email: str) -> User | None:
@@ -26,7 +40,7 @@ def owner_of(email: str) -> User | None:
 
     An address that somebody else left unconfirmed in their own account does not count.
     """
-    address = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
+    address = next(iter(PROVED(email=email)), None)
     nobodys = unclaimed(email)  # asked in any case: an account takes no longer than none
     user = address.user if address else nobodys
     return user if user and user.is_active else None
@@ -34,8 +48,7 @@ def owner_of(email: str) -> User | None:
 
 def unclaimed(email: str) -> User | None:
     """Return the account of this address if nobody has proved yet that its mailbox is theirs."""
-    proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
-    return User.objects.filter(~Exists(proved), email=email).first()
+    return next(iter(UNCLAIMED(email=email)), None)
 
 
 def is_claimed(user: User) -> bool:
