@@ -1,9 +1,12 @@
 """manage.py db push: models that change every few minutes, with one new migration for each app."""
 
 import io
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +22,7 @@ from config.database.migrating import turns
 from config.database.pushing.files import Files, migration
 from config.database.pushing.folding import fold
 from config.database.target import Target
+from config.database.verbs import push as push_verb
 from config.database.verbs.push import Push
 from config.tests.notes_app import Notes, ended
 from config.tests.processes import PRODUCTION, run
@@ -288,10 +292,10 @@ def test_who_stops_it_finds_the_files_as_before(project, server):
     with server.connect(dbname=project.name) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [turns.LOCK])
         push = project.start("push", command="db")
-        while "Waiting for" not in push.stderr.readline():
-            assert push.poll() is None
-        assert project.state() != before
-        push.terminate()
+        while len(project.files()) == 1:
+            assert push.returncode is None
+            time.sleep(0.05)
+        os.kill(push.pid, signal.SIGTERM)
         code, _, errors = ended(push)
     assert (code, project.state()) == (1, before)
     assert "CommandError: Stopped." in errors
@@ -369,6 +373,16 @@ def test_it_is_refused_where_the_connection_led_elsewhere_after_all(db, monkeypa
     verb = Push(Target("development", "127.0.0.1", "5432", "groundwork"), *[None] * 2)
     with pytest.raises(CommandError, match=r"the connection leads to \S+: stopped"):
         verb.run(force=True)
+
+
+def test_a_full_disk_is_a_sentence(db, monkeypatch):
+    def fill(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(push_verb, "push", fill)
+    push = Push(Target("development", "127.0.0.1", "5432", "groundwork"), *[None] * 2)
+    with pytest.raises(CommandError, match=r"No space left on device\. Files and database are as"):
+        push.run(force=True)
 
 
 def test_it_is_not_for_what_may_be_productions(project):

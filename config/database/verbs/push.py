@@ -11,6 +11,8 @@ from config.database.pushing import push
 from config.database.reaching import reach
 from config.database.verbs import Verb
 
+STOPPED = "Stopped. What is said above to be applied stays, all else not."
+
 
 class Push(Verb):
     help = "Make and apply migrations in one step; those that git does not track become one."
@@ -35,8 +37,14 @@ class Push(Verb):
                     f"{origins.told(found)} Push is for prototypes; manage.py migrate asks before "
                     "something is lost."
                 )
-        with interrupts.ends_with("Stopped. What is said above to be applied stays, all else not."):
-            push(self.say, self.say_lost if force else self.ask, may_ask=sys.stdin.isatty())
+        ask, stopped = self.say_lost if force else self.ask, interrupts.ends_with(STOPPED)
+        try:
+            with stopped:
+                push(self.say, ask, may_ask=sys.stdin.isatty())
+        except OSError as error:  # a full disk
+            raise CommandError(
+                f"No file can be written: {error.strerror}. Files and database are as before."
+            ) from error
         self.stdout.write("The database is what the models are.")
 
     def say_lost(self, lost: list[str]) -> None:
