@@ -14,7 +14,7 @@ OTHERS = """
     SELECT application_name, usename, pid, date_trunc('second', backend_start)
     FROM pg_stat_activity
     WHERE datname = %s AND pid <> pg_backend_pid()
-        AND backend_type IS DISTINCT FROM 'autovacuum worker'
+        AND usesysid IS NOT NULL -- as that of autovacuum is, whose kind is shown to superusers only
     ORDER BY backend_start, pid
 """
 # How people end what a name ends with (config.database gives them); the first that fits is said.
