@@ -10,10 +10,12 @@ from config.tests.servers import Bouncer, Server
 pytestmark = pytest.mark.slow
 
 SLOW = 'RunSQL("SELECT pg_sleep(1.5)")'
+UNTIL_DONE = """RunSQL("DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'done')"
+    " LOOP PERFORM pg_sleep(0.05); END LOOP; END $$")"""
 INDEX = 'AddIndexConcurrently("note", models.Index(fields=["text"], name="note_text"))'
 APPLIED = "SELECT count(*) FROM django_migrations"
 HOLDS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
-MIGRATING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+MIGRATING = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^(DO|SELECT pg_sleep)'"
 
 
 @pytest.fixture
@@ -72,11 +74,12 @@ def test_nothing_ends_the_transaction_that_holds_the_turn(notes, server):
 
 
 def test_who_lost_the_turn_stops_before_the_next_migration(notes, server):
-    notes.write("slow", SLOW)
+    notes.write("slow", UNTIL_DONE)
     notes.write("after", SLOW)
     process = notes.start()
     assert wait_until(lambda: server.ask(MIGRATING))
     server.ask(f"SELECT pg_terminate_backend(pid) FROM ({HOLDS}) held", user="postgres")
+    server.ask("CREATE TABLE done ()")
     code, _, errors = ended(process)
     assert (code, server.ask(APPLIED)) == (1, 2)
     assert "run migrate again" in errors
