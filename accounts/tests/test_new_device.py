@@ -75,7 +75,7 @@ def test_the_cookie_lives_a_year_and_no_script_reads_it(client, alice, settings)
 
 @pytest.mark.parametrize(
     "cookie",
-    ["", ".", "x" * 4000, "é\x00" * 9, "0" * 64],
+    ["", ".", "x" * 4000, "é;" * 32, "0" * 64],
     ids=["empty", "dot", "long", "rubbish", "guess"],
 )
 def test_a_made_up_cookie_makes_no_device_known(client, alice, mailoutbox, cookie):

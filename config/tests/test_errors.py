@@ -111,11 +111,13 @@ def test_nul_is_a_bad_request_wherever_it_is(client, settings, debug):
 
 
 @pytest.mark.parametrize(
-    "cookie", ["a\x00b", "\xff", "é", "x" * 5000, "", "a;b", '"', "../../etc/passwd"]
+    "cookie",
+    [r'"a\000b"', r'"\377"', "é", "x" * 5000, "", r'"a\073b"', r'"\""', "../../etc/passwd"],
 )
 def test_an_odd_cookie_is_no_session(client, cookie):
-    client.cookies["session"] = cookie
-    assert client.get("/organizations/").status_code == 302
+    """As it is sent: newer Pythons write no control characters into a cookie, but read them."""
+    answer = client.get("/organizations/", headers={"Cookie": f"session={cookie}"})
+    assert answer.status_code == 302
 
 
 def test_unknown_host_is_a_bad_request(client):
