@@ -61,7 +61,7 @@ def make_folder(folder: Path) -> None:
     """Make the folder, for this user alone, unless it is there; raises CommandError."""
     with _said_as_sentence(folder):
         if not folder.is_dir():
-            folder.mkdir(mode=0o700, parents=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # another may do so, too
             folder.chmod(0o700)  # whatever the umask takes away
 
 
