@@ -123,17 +123,19 @@ def test_the_password_is_on_no_command_line_and_in_no_environment_that_others_re
     assert b"SECRET" not in seen["environment"]
 
 
-def test_a_whole_export_is_in_the_audit_trail(export, folder):
-    export("--sql")
+@pytest.mark.parametrize("flags", [["--sql"], ["--sql", "--everything"]])
+def test_a_whole_export_is_in_the_audit_trail_and_says_how_to_try_it(export, folder, flags):
+    said = export(*flags)
     event = Event.objects.get(verb=Verb.DATABASE_EXPORTED)
     assert event.data["file"] in names(folder)
     assert event.data["bytes"] == (folder / event.data["file"]).stat().st_size
     assert exports.latest() == datetime.fromisoformat(event.data["taken"]) < event.created
+    assert any(line.endswith(f"restore --drill {folder / event.data['file']}") for line in said)
 
 
 @pytest.mark.parametrize("flags", [["--schema-only"], ["--data-only"], ["--table", "cache"]])
 def test_a_part_counts_not_as_an_export_of_the_database(export, folder, flags):
-    export(*flags)
+    assert "--drill" not in "\n".join(export(*flags))
     assert len(names(folder)) == 3
     assert exports.latest() is None
 

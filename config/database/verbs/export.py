@@ -47,10 +47,10 @@ class Export(Verb):
             exports.record_exported(
                 made.path.name, taken=made.manifest.taken, rows=rows, size=made.size
             )
+            self.say(f"Whether it can be restored: manage.py db restore --drill {made.path}")
         if made.manifest.left_out:
             self.say(
                 f"Without the rows of {', '.join(made.manifest.left_out)}, which are worth nothing "
                 "later; --everything takes them along."
             )
-            self.say(f"Whether it can be restored: manage.py db restore --drill {made.path}")
         self.stdout.write(f"{made.path}: {rows:,} rows, {in_bytes(made.size)}")
