@@ -33,22 +33,6 @@ def of(cursor: Any) -> list[str]:
     return [environment for (environment,) in cursor.fetchall()]
 
 
-def check_not_forgotten(target: Target, cursor: Any) -> None:
-    """Raise CommandError where ENVIRONMENT was forgotten, so that production's rows seem a toy's.
-
-    On this machine they may be a copy, or what a tunnel leads to: nobody can tell. Elsewhere they
-    are one if `db restore` made it, as in a container's database.
-    """
-    if target.environment not in DISPOSABLE or target.is_local or not (places := of(cursor)):
-        return
-    if not exports.was_restored_in(DISPOSABLE):
-        raise CommandError(
-            f"ENVIRONMENT is {target.environment}, and the database on {target.where} was migrated "
-            f"in {' and '.join(places)}: set ENVIRONMENT={places[0]}. If it is a copy, make it by "
-            "manage.py db restore."
-        )
-
-
 def beside(connection: psycopg.Connection, given: dict[str, Any], name: str) -> list[str]:
     """Return the same of the database `name`, which these parameters of libpq lead to.
 
@@ -62,6 +46,22 @@ def beside(connection: psycopg.Connection, given: dict[str, Any], name: str) -> 
             return of(inside.cursor())
     except (psycopg.OperationalError, errors.InsufficientPrivilege) as error:
         raise CommandError(f"Nobody can tell whose database this is: {error}") from error
+
+
+def check_not_forgotten(target: Target, cursor: Any) -> None:
+    """Raise CommandError where ENVIRONMENT was forgotten, so that production's rows seem a toy's.
+
+    On this machine they may be a copy, or what a tunnel leads to: nobody can tell. Elsewhere they
+    are one if `db restore` made it, as in a container's database.
+    """
+    if target.environment not in DISPOSABLE or target.is_local or not (places := of(cursor)):
+        return
+    if not exports.was_restored_in(DISPOSABLE):
+        raise CommandError(
+            f"ENVIRONMENT is {target.environment}, and the database on {target.where} was migrated "
+            f"in {' and '.join(places)}: set ENVIRONMENT={places[0]}. If it is a copy, make it "
+            "with manage.py db restore."
+        )
 
 
 def told(places: list[str]) -> str:

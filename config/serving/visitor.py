@@ -13,6 +13,8 @@ USUAL_ANSWER = 262_144  # bytes that the kernel takes from a thread, however slo
 
 
 class Visitor(socket.socket):
+    """One that gives up whoever sends nothing more, or does not read."""
+
     ends = float("inf")  # by time.monotonic, for a body
 
     @classmethod

@@ -144,7 +144,7 @@ class Worker(ThreadWorker):
         then: Any,
         event: int = selectors.EVENT_READ,
     ) -> None:
-        """Call `then` when there is something to read, and end the connection if nothing comes."""
+        """Call `then` when there is something to read, or room; end the connection if not soon."""
         if not self.alive:
             seconds = min(seconds, STOP_KEEPALIVE_LINGER)
         conn.timeout = time.monotonic() + seconds

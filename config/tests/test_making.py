@@ -146,7 +146,7 @@ def test_a_reset_of_what_may_be_productions_takes_more_than_force(
     run_reset, is_there, migrated_in, monkeypatch
 ):
     migrated_in("development", "production", "production")
-    tunnel = "was migrated in production: .* tunnel leads .* name, without --force"
+    tunnel = "was migrated in production: .* tunnel leads .* Leave --force out"
     with pytest.raises(CommandError, match=tunnel):
         run_reset()
     assert is_there()

@@ -24,8 +24,8 @@ from config.database.pushing.folding import fold
 from config.database.target import Target
 from config.database.verbs import push as push_verb
 from config.database.verbs.push import Push
-from config.tests.notes_app import Notes, ended
-from config.tests.processes import PRODUCTION, run
+from config.tests.notes_app import Notes
+from config.tests.processes import PRODUCTION, ended, run
 from config.tests.servers import Server
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import ProgrammingError, connection
-from django.db.models import DateTimeField
+from django.db.models import DateTimeField, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
@@ -28,16 +28,14 @@ def latest() -> datetime | None:
     """
     if Event._meta.db_table not in connection.introspection.table_names():
         return None  # nothing was migrated yet
-    exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED).order_by("-id")
-    return exports.annotate(taken=TAKEN).values_list("taken", flat=True).first()
+    return _exports().order_by("-id").values_list("taken", flat=True).first()
 
 
 def is_fresh(age: timedelta) -> bool:
     """Whether one is of a moment within this time, by the one clock that all have in common."""
     if latest() is None:
         return False
-    exports = Event.objects.filter(verb=Verb.DATABASE_EXPORTED).annotate(taken=TAKEN)
-    return exports.filter(taken__gt=Now() - age, taken__lte=Now()).exists()
+    return _exports().filter(taken__gt=Now() - age, taken__lte=Now()).exists()
 
 
 def record_exported(file: str, *, taken: str, rows: int, size: int) -> None:
@@ -57,6 +55,10 @@ def was_restored_in(environments: Iterable[str]) -> bool:
     """Whether what there is was restored by `db restore` in one of these."""
     restored = Event.objects.filter(verb=Verb.DATABASE_RESTORED)
     return restored.filter(data__environment__in=[*environments]).exists()
+
+
+def _exports() -> QuerySet[Any, Any]:
+    return Event.objects.filter(verb=Verb.DATABASE_EXPORTED).annotate(taken=TAKEN)
 
 
 def _record(verb: Verb, **data: Any) -> None:

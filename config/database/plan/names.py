@@ -24,6 +24,7 @@ def called(text: str) -> set[str]:
 
 
 def operators(text: str) -> set[str]:
+    """Return what may be operators, by their signs."""
     return {*OPERATOR.findall(text)}
 
 

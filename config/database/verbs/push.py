@@ -11,7 +11,7 @@ from config.database.pushing import push
 from config.database.reaching import reach
 from config.database.verbs import Verb
 
-STOPPED = "Stopped. What is said above to be applied stays, all else not."
+STOPPED = "Stopped. What was said to be applied stays; all else is as before."
 
 
 class Push(Verb):

@@ -41,7 +41,7 @@ class Reset(Verb):
     def ask(self, places: list[str], *, force: bool) -> None:
         """Ask for the name. Nobody says --force to what may be production's."""
         if places and force:
-            raise CommandError(f"{origins.told(places)} That takes its name, without --force.")
+            raise CommandError(f"{origins.told(places)} Leave --force out, and type its name.")
         if not force:
             told = f"{origins.told(places)} " if places else ""
             self.say(f"{told}Every row of {self.target.name} is lost for good.")

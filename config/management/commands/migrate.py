@@ -38,7 +38,6 @@ class Command(migrate.Command):
             default=10,
             help="How often a migration is begun before it gives up on a lock (10).",
         )
-
         parser.add_argument(
             "--allow-destructive",
             action="store_true",
