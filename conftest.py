@@ -43,8 +43,10 @@ def commits_by_itself(monkeypatch):
         connection = transaction.get_connection(atomic.using)
         blocks = connection.atomic_blocks
         if blocks and blocks[-1]._from_testcase and not connection.needs_rollback:
-            while connection.run_on_commit:
-                connection.run_on_commit.pop(0)[1]()
+            while waiting := connection.run_on_commit:
+                connection.run_on_commit = []  # a block inside of one, then, does its own alone
+                for _, work, _ in waiting:
+                    work()
 
     monkeypatch.setattr(Atomic, "__exit__", leave_and_commit)
 

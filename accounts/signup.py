@@ -10,7 +10,6 @@ import time
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import limits
 from accounts.models import User
 
 ADMISSION = "signup_pass"
@@ -35,29 +34,13 @@ def admit(request: HttpRequest, email: str) -> None:
 
 
 def admitted(request: HttpRequest) -> str | None:
-    """Return the address of this visitor's pass, or None without a valid one.
-
-    Once one pass for an address is used, no other is valid that was given before: the account may
-    have another address by then, and this one be free again.
-    """
+    """Return the address of this visitor's pass, or None without a valid one."""
     held = request.session.get(ADMISSION)
-    if not held or held["until"] <= time.time() or limits.look(*_once(held["email"])).wait:
-        return None
-    email: str = held["email"]
-    return email
+    return held["email"] if held and held["until"] > time.time() else None
 
 
 def use_pass(request: HttpRequest) -> str | None:
     """Take the pass away and return its address, or None without a valid one."""
     email = admitted(request)
-    drop_pass(request)
-    return None if email is None or limits.count(*_once(email)).wait else email
-
-
-def drop_pass(request: HttpRequest) -> None:
-    """Take the pass away, unused."""
     request.session.pop(ADMISSION, None)
-
-
-def _once(email: str) -> tuple[str, str, int, int]:
-    return "signup_pass", email, 1, ADMISSION_SECONDS
+    return email

@@ -26,7 +26,7 @@ from accounts import names
 from accounts.addresses import LENGTH, validate_address
 from accounts.events import Event
 from accounts.models import User
-from accounts.signup import admitted, drop_pass
+from accounts.signup import admitted, use_pass
 from accounts.verbs import Verb
 
 KEPT = ("username", "email", "name", "hd")  # of what a provider tells; for 'Connected accounts'
@@ -135,7 +135,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             addresses = sociallogin.email_addresses
             sociallogin.email_addresses = [address for address in addresses if address.verified]
         if admitted(request) != (form.cleaned_data["email"] if form else sociallogin.user.email):
-            drop_pass(request)  # it would confirm another address, which nobody asked for
+            use_pass(request)  # it would confirm another address, which nobody asked for
         pending = sociallogin.serialize()
         try:
             with transaction.atomic():

@@ -74,18 +74,6 @@ def test_the_pass_works_once(invited):
     assert signup.ADMISSION not in invited.session
 
 
-def test_of_two_passes_for_an_address_one_makes_an_account(invited, settings):
-    """Also once that account has another address: else one invitation would admit many."""
-    settings.SIGNUP_MODE = "invitation"
-    second = Client()
-    second.get("/invited/erin@example.com/")
-    invited.post(SIGNUP, ERIN)
-    User.objects.update(email="moved@example.com")
-    EmailAddress.objects.update(email="moved@example.com")
-    second.post(SIGNUP, ERIN)
-    assert [user.email for user in User.objects.all()] == ["moved@example.com"]
-
-
 def test_a_refused_form_keeps_the_pass(invited):
     response = invited.post(SIGNUP, ERIN | {"name": ""})
     assert response.context["form"].errors.keys() == {"name"}
