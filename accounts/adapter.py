@@ -48,8 +48,8 @@ WAYS = {
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": "The email address or the password is wrong.",
-        "email_taken": "Another account has this address. Sign in to that one with a code by "
-        "email, delete it there, and then add the address here.",
+        "email_taken": "Another account has this address. Sign in to that account with a code by "
+        "email and delete it, and then add the address here.",
         "incorrect_code": "This is not the code of our latest email. Check it, or send a new one.",
     }
 

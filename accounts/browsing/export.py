@@ -40,7 +40,8 @@ PAGE = 5_000  # rows
 BOM = "\ufeff"  # by which Excel knows UTF-8; it would garble every name that is not in ASCII
 LONGEST_CHOICE = 40  # letters of what a filter offers
 ONE_AT_A_TIME = (
-    "Another download of yours is still on its way. Start this one once that is done, or cancel it."
+    "Another download of yours is still on its way. Wait until it is done, or cancel it, and then "
+    "start this one."
 )
 BROKEN_OFF = "The download broke off here: it is incomplete.\r\n"
 # What spreadsheets calculate, also behind blanks and in other widths. What OWASP says of it:

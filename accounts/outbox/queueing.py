@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from email.utils import getaddresses
+from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -46,7 +47,11 @@ def queue_all(
 
     Those to nobody are left out.
     """
-    rows = [_row(message, expires, is_last) for message in messages if message.recipients()]
+    rows = [
+        _row(message, _addresses(message), pack(message), expires=expires, is_last=is_last)
+        for message in messages
+        if message.recipients()
+    ]
     return _write(rows, in_background)
 
 
@@ -56,12 +61,7 @@ def queue_copies(copies: Iterable[tuple[EmailMessage, Collection[str]]]) -> None
     The emails are given without recipients. Ten thousand copies of one take a second or two.
     """
     rows = [
-        Mail(
-            sender=message.from_email,
-            recipients=[address],
-            subject=str(message.subject),
-            message=encrypt(text),
-        )
+        _row(message, [address], text)
         for message, addresses in copies
         for address, text in zip(addresses, pack_each(message, addresses), strict=True)
     ]
@@ -76,15 +76,18 @@ def _write(rows: list[Mail], in_background: bool) -> list[Mail]:
     return mails
 
 
-def _row(message: EmailMessage, expires: datetime | None, is_last: bool) -> Mail:
-    recipients = [address for _, address in getaddresses(message.recipients())]
-    if not all(recipients):
+def _addresses(message: EmailMessage) -> list[str]:
+    addresses = [address for _, address in getaddresses(message.recipients())]
+    if not all(addresses):
         raise ValueError("an address that cannot be read")
+    return addresses
+
+
+def _row(message: EmailMessage, recipients: list[str], text: str, **more: Any) -> Mail:
     return Mail(
         sender=message.from_email,
         recipients=recipients,
         subject=str(message.subject),
-        message=encrypt(pack(message)),
-        expires=expires,
-        is_last=is_last,
+        message=encrypt(text),
+        **more,
     )

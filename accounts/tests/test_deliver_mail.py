@@ -14,6 +14,7 @@ from django.db import connection
 from accounts.models import Mail
 from accounts.outbox import queue, worker
 from config.env import BASE_DIR
+from config.tests.clone import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -55,7 +56,7 @@ def running(mail_server, poll=worker.POLL):
         text=True,
     )
     try:
-        until(backends)
+        assert wait_until(backends)
         yield process
     finally:
         process.kill()
@@ -72,13 +73,6 @@ def backends():
         return [pid for (pid,) in cursor.fetchall()]
 
 
-def until(condition):
-    ends = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-
-
 def mail_to(address):
     return queue(EmailMessage("Hello", "text", to=[address]))
 
@@ -87,8 +81,8 @@ def test_it_delivers_when_told_and_not_only_when_it_looks(mail_server):
     with running(mail_server, poll=600) as process:
         time.sleep(0.5)  # by now it has found nothing, and waits
         mail_to("erin@example.com")
-        until(lambda: mail_server.mails)
-        until(lambda: Mail.objects.get().delivered)
+        assert wait_until(lambda: mail_server.mails)
+        assert wait_until(lambda: Mail.objects.get().delivered)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -100,9 +94,9 @@ def test_it_survives_that_the_database_hangs_up(mail_server):
         with connection.cursor() as cursor:
             for pid in backends():
                 cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-        until(lambda: "The database is away" in process.stderr.readline())
+        assert wait_until(lambda: "The database is away" in process.stderr.readline())
         mail_to("erin@example.com")
-        until(lambda: mail_server.mails)
+        assert wait_until(lambda: mail_server.mails)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
 
@@ -111,7 +105,7 @@ def test_what_it_was_at_when_it_was_killed_goes_out_again(mail_server):
     mail_server.delay = 30
     with running(mail_server) as process:
         mail = mail_to("erin@example.com")
-        until(lambda: mail_server.mails)
+        assert wait_until(lambda: mail_server.mails)
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=60)
     mail.refresh_from_db()
@@ -128,7 +122,7 @@ def test_it_finishes_the_email_it_is_at_when_it_is_stopped(mail_server):
     mail_server.delay = 1
     with running(mail_server) as process:
         mail = mail_to("erin@example.com")
-        until(lambda: mail_server.mails)
+        assert wait_until(lambda: mail_server.mails)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
     mail.refresh_from_db()
@@ -141,4 +135,4 @@ def test_without_notifications_it_looks_by_itself(mail_server, monkeypatch):
     monkeypatch.setattr("accounts.outbox.attempt._wake_worker", lambda: None)
     with running(mail_server):
         mail_to("erin@example.com")
-        until(lambda: mail_server.mails)
+        assert wait_until(lambda: mail_server.mails)

@@ -74,7 +74,7 @@ def test_who_proves_the_mailbox_of_another_account_reads_how_to_free_the_address
     sign_up(Client(), email="alice@work.example")
     add(signed_in, "alice@work.example")
     answer = signed_in.post(CODE, {"code": mailed_code()})
-    assert "Sign in to that one with a code by email, delete it there" in answer.text
+    assert "Sign in to that account with a code by email and delete it" in answer.text
     assert addresses(alice) == {("alice@example.com", True, True)}
 
 

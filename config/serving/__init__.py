@@ -5,6 +5,6 @@ worker        when a connection gets one of the threads
 arriving      what has come of a request so far
 visitor       how long a thread waits for whoever sends a body, or reads an answer
 health        what a load balancer is told
-static_files  at which address a browser finds each
+static_files  what collectstatic makes of them, and at which address each is found
 draining      how the server announces its end, and then ends
 """
