@@ -94,6 +94,16 @@ class Worker(ThreadWorker):
             self._wait(conn, self.partial_conns, REQUEST_SECONDS, self._on_more)
             self._on_more(conn)
 
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """Answer it, and say with the answer if the connection ends with it.
+
+        gunicorn's own ends it behind a long body that nobody read, without a word: a proxy would
+        have sent somebody else's request on it, who would get a 502.
+        """
+        if conn.is_slow:
+            req.force_close()
+        return bool(super().handle_request(req, conn))
+
     def finish_request(self, conn: TConn, done: Future[Any]) -> None:
         """Keep the connection for the next request, or end it without waiting for the other side.
 

@@ -190,6 +190,13 @@ def test_a_long_head_and_its_body_are_read_and_one_without_an_end_is_refused(sit
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("size", "says"), [(60_000, "keep-alive"), (70_000, "close")])
+def test_a_long_body_ends_the_connection_and_the_answer_says_so(site, size, says):
+    """Nobody reads this body. A proxy that knew nothing would send others' requests behind it."""
+    assert site.ask("POST", "/none/", "x" * size).headers["Connection"] == says
+
+
+@pytest.mark.slow
 def test_what_is_sent_behind_a_request_is_answered_in_its_order(site, visitors):
     ends = b"Connection: close\r\n\r\n"
     [visit] = visitors(LIVE + b"\r\n" + PAGE + b"\r\n" + LIVE + b"\r\n" + PAGE + ends, 1)
