@@ -200,6 +200,11 @@ def test_one_person_downloads_one_list_at_a_time(operator, bob):
     assert len(emails(operator.get(ENTRIES_CSV))) == 5
 
 
+def test_a_machine_that_keeps_no_files_has_downloads_all_the_same(operator, monkeypatch, tmp_path):
+    monkeypatch.setattr(turns, "gettempdir", lambda: tmp_path / "gone")
+    assert emails(operator.get(PEOPLE_CSV)) == ["olivia@example.com"]
+
+
 def test_an_error_at_the_beginning_is_an_error_page(operator, monkeypatch):
     monkeypatch.setattr(export, "_pages", broken)
     assert operator.get(ENTRIES_CSV).status_code == 503
