@@ -33,7 +33,7 @@ class EmailField(AllauthEmailField):
     default_validators = [addresses.validate_address]
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=addresses.LENGTH, **kwargs)
+        super().__init__(**{"max_length": addresses.LENGTH} | kwargs)
 
     def to_python(self, value: Any) -> str:
         value = super().to_python(value)

@@ -5,12 +5,14 @@ from typing import Any
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.deeds import MOST_AT_ONCE
 from accounts.admin.powers import handled_by, may_touch
 from accounts.browsing import Browsable, NothingToChange
+from accounts.forms import EmailField
 from accounts.verbs import Verb
 
 admin.site.unregister(EmailAddress)
@@ -22,6 +24,7 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
 
     delete_verb = None  # accounts/receivers.py tells it
     most_deleted = MOST_AT_ONCE
+    formfield_overrides = {models.EmailField: {"form_class": EmailField}}
     list_display = ["email", "user", "primary", "verified"]
     list_select_related = ["user"]
     search_fields = ["email__startswith"]  # with their own as well it would read all rows

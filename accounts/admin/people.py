@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +15,7 @@ from accounts.admin.deeds import MOST_AT_ONCE
 from accounts.admin.people_search import found
 from accounts.admin.powers import handled_by, may_touch, user_of
 from accounts.browsing import AgeFilter, YesNoFilter
+from accounts.forms import EmailField
 from accounts.mfa.factors import HAS_SECOND_FACTOR
 from accounts.models import User
 from accounts.verbs import Verb
@@ -63,6 +65,7 @@ class UserAdmin(DeedPages):
     delete_verb = None  # User.erase tells it
     told_by_verbs = POWERS
     most_deleted = MOST_AT_ONCE
+    formfield_overrides = {models.EmailField: {"form_class": EmailField}}
     list_display = ["email", "name", "role", "standing", "confirmed", "second_factor", "joined"]
     list_filter = ["role", StateFilter, ConfirmedFilter, SecondFactorFilter, AgeFilter]
     sortable_by = ["email", "name", "joined"]  # what has an index

@@ -281,3 +281,17 @@ def test_an_old_page_takes_back_nothing_that_was_not_changed_on_it(operator, oli
     operator.post(url(User, "change", alice.pk), {**shown, **before, "name": "Alice Other"})
     alice.refresh_from_db()
     assert (alice.name, alice.role, alice.is_active) == ("Alice Other", "staff", False)
+
+
+@pytest.mark.parametrize("model", [User, EmailAddress])
+def test_an_address_that_staff_type_is_stored_as_everybodys(operator, alice, model):
+    """Else one mailbox had two accounts, and no sign-in would find the one of staff."""
+
+    def add(email):
+        form = {"email": email, "name": "Erin", "user": alice.pk}
+        return operator.post(url(model, "add"), form).status_code
+
+    assert add("Erin@BÜCHER.example") == 302
+    assert model.objects.filter(email="erin@xn--bcher-kva.example").exists()
+    assert add("erin@straße.example") == 200  # to which no mail can be sent
+    assert not model.objects.filter(email__contains="straße").exists()
