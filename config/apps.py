@@ -6,7 +6,7 @@ from django.contrib.admin import apps as admin
 
 class ProjectConfig(AppConfig):
     name = "config"
-    verbose_name = "Project"
+    verbose_name = "Database"
     default = True
 
 

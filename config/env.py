@@ -167,7 +167,7 @@ def secret_key(environment: str) -> str:
     deployed = environment in ("staging", "production")
     if deployed and (len(key) < 32 or key.startswith("not-a-secret")):
         raise SettingError(
-            "SECRET_KEY is too easy to guess; set 50 random characters, which "
+            "SECRET_KEY is too easy to guess; set random characters, which "
             'python -c "import secrets; print(secrets.token_urlsafe(50))" makes.'
         )
     return key

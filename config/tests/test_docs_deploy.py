@@ -1,4 +1,4 @@
-"""The backup script of docs/deploy.md, run as its timer would."""
+"""The backup script of docs/deploy.md, run as its timer would, and what cron hands it."""
 
 import os
 import re
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = (BASE_DIR / "docs/deploy.md").read_text()
 [SCRIPT] = re.findall(r"^```bash\n(#!/bin/sh\n.*?)^```$", PAGE, re.M | re.S)
+[CRON] = re.findall(r"^```text\n(PATH=.*?)^```$", PAGE, re.M | re.S)
 
 
 @pytest.fixture
@@ -61,3 +62,20 @@ def test_a_backup_that_fails_ends_the_service_with_a_failure(script, tmp_path):
     done = backup(script, BACKUPS=str(folder))  # nobody answers there
     assert done.returncode == 1
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("line", CRON.splitlines()[1:])
+def test_cron_hands_the_settings_on(line, tmp_path):
+    settings = tmp_path / "groundwork.env"
+    settings.write_text("ENVIRONMENT=production\nDEFAULT_FROM_EMAIL='Ground <hello@example.com>'\n")
+    *_, command = line.split(maxsplit=6)
+    command = command.replace("/etc/groundwork.env", str(settings))
+    command = re.sub("/usr/local/bin/groundwork-backup|cd .* && python .*", "env", command)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    printed = {*done.stdout.splitlines()}
+    assert {"ENVIRONMENT=production", "DEFAULT_FROM_EMAIL=Ground <hello@example.com>"} < printed
