@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import resource
 import signal
 import stat
@@ -138,6 +139,22 @@ def test_a_part_counts_not_as_an_export_of_the_database(export, folder, flags):
     assert "--drill" not in "\n".join(export(*flags))
     assert len(names(folder)) == 3
     assert exports.latest() is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "made", "filled"),
+    [
+        (["--schema-only"], {"accounts_user", "waitlist_entry"}, set()),
+        (["--data-only"], set(), {"accounts_user", "waitlist_entry"}),
+        (["--table", "waitlist_entry"], {"waitlist_entry"}, {"waitlist_entry"}),
+    ],
+)
+def test_a_part_is_the_one_that_was_asked_for(export, flags, made, filled):
+    *_, last = export("--sql", *flags)
+    written = Path(last.partition(": ")[0]).read_text()
+    some = r"public\.(accounts_user|waitlist_entry) "
+    assert {*re.findall(rf"^CREATE TABLE {some}", written, re.M)} == made
+    assert {*re.findall(rf"^COPY {some}", written, re.M)} == filled
 
 
 def test_a_table_that_there_is_not_is_told_beside_those_there_are(export, folder):
@@ -285,8 +302,8 @@ def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_anew(
         lock(descriptor, kind)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    files.write(tmp_path / "x.dump", "whole")
-    assert (tmp_path / "x.dump").read_text() == "whole"
+    with files.whole(tmp_path / "x.dump") as part:
+        assert os.path.samestat(os.fstat(part.descriptor), part.path.stat())
 
 
 def test_behind_a_pooler_an_address_of_the_database_itself_is_needed(export, folder, settings):

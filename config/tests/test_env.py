@@ -181,6 +181,11 @@ def test_development_and_tests_start_with_nothing_set(load_settings):
     assert load_settings(ENVIRONMENT="development", DATABASE_URL="")["DEBUG"] is True
 
 
+def test_links_of_development_lead_to_the_port_that_is_served(load_settings):
+    where = load_settings(ENVIRONMENT="development", DATABASE_URL="", PORT="8123")["SITE_URL"]
+    assert where == "http://127.0.0.1:8123"
+
+
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
 def test_error_pages_with_source_code_exist_in_development_alone(load_settings, environment):
     assert (

@@ -90,6 +90,18 @@ def test_ones_own_connection_and_those_to_other_databases_are_not_others(db):
         guards.nobody_else(ours, "template1")
 
 
+def test_autovacuum_is_nobody_who_is_connected(db):
+    """As PostgreSQL shows one to who is no superuser: without a kind, a name and a role."""
+    shown = "pid + 1 AS pid, datname, '' AS application_name, backend_start"
+    with psycopg.connect(**parameters(connection.settings_dict)) as ours:
+        ours.execute(
+            f"CREATE TEMPORARY VIEW pg_stat_activity AS SELECT {shown}, NULL::oid AS usesysid, "
+            "NULL::name AS usename, NULL::text AS backend_type FROM pg_catalog.pg_stat_activity"
+        )
+        ours.execute("SET search_path = pg_temp, pg_catalog")
+        guards.nobody_else(ours, ours.info.dbname)
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import connect
 
-from config.database import reaching
+from config.database import reaching, vitals
 
 SECRET = "s3cret"
 
@@ -39,6 +39,24 @@ def test_it_says_who_answers_and_how(ping, url):
     assert tls == "not encrypted"
     assert pool.startswith("pool: up to 16 connections a process, which a request waits 5 s for;")
     assert " connections are in use" in sessions
+
+
+@pytest.mark.parametrize(
+    ("mode", "proved"),
+    [
+        (b"verify-full", "certificate and name verified"),
+        (b"verify-ca", "certificate verified, but not the name"),
+        (b"require", "certificate not verified"),
+    ],
+)
+def test_it_says_which_tls_it_is_and_what_was_proved(mode, proved):
+    """The server of the tests speaks none."""
+    option = SimpleNamespace(keyword=b"sslmode", val=mode)
+    served = SimpleNamespace(
+        pgconn=SimpleNamespace(ssl_in_use=True, info=[option]),
+        execute=lambda _: SimpleNamespace(fetchone=lambda: ("TLSv1.3", "TLS_AES_256_GCM_SHA384")),
+    )
+    assert vitals.encryption(served) == f"TLSv1.3, TLS_AES_256_GCM_SHA384; {proved}"
 
 
 def test_it_names_who_holds_connections(ping, url):

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import InternalError, connection
 
 from config.database import plan
 from waitlist.models import Entry
@@ -47,3 +47,13 @@ def test_planning_changes_nothing_and_what_comes_after_may(entry):
     with connection.cursor() as cursor:
         cursor.execute("SHOW transaction_read_only")
         assert cursor.fetchone() == ("off",)
+
+
+def test_postgresql_lets_no_plan_write(monkeypatch):
+    def write():
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE written (id integer)")
+
+    monkeypatch.setattr(plan, "Tables", write)
+    with pytest.raises(InternalError, match="read-only transaction"):
+        plan.steps()

@@ -4,16 +4,19 @@ import contextlib
 import resource
 import runpy
 import select
+import selectors
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
+from gunicorn.config import Config
 
 from config.env import BASE_DIR
 from config.serving import visitor
 from config.serving.arriving import HEALTH_CHECK, LONGEST, length
 from config.serving.visitor import Visitor
-from config.serving.worker import MOST_BODIES
+from config.serving.worker import MOST_BODIES, Worker
 from config.tests.clone import wait_until
 from config.tests.served import HOST, Site
 
@@ -150,6 +153,29 @@ def test_who_stops_reading_gets_no_further_answer_and_is_then_given_up(connected
     with pytest.raises(BrokenPipeError):
         visit.sendall(bytes(50_000_000))
     assert not visit.has_room()
+
+
+def test_the_next_request_waits_until_the_answer_before_it_is_mostly_read(connected, monkeypatch):
+    worker = Worker(0, 0, [], None, 30, Config(), None)
+    worker.poller = selectors.DefaultSelector()
+    given = []
+    monkeypatch.setattr(worker, "_submit", lambda conn, *_, **__: given.append(conn))
+    visit, other = connected()
+    other.sendall(PAGE + b"\r\n")
+    visit.setblocking(False)
+    with contextlib.suppress(BrokenPipeError):
+        visit.sendall(bytes(50_000_000))
+    conn = SimpleNamespace(sock=visit, parser=None, initialized=True)
+    worker.enqueue_req(conn)
+    assert not worker.poller.select(0)
+    assert not given
+    other.setblocking(False)
+    while not (ready := worker.poller.select(0)):
+        with contextlib.suppress(BlockingIOError):
+            other.recv(65_536)
+    [(key, _)] = ready
+    key.data(visit)
+    assert given == [conn]
 
 
 def test_a_usual_answer_is_out_of_the_threads_hands_before_it_is_read(connected):

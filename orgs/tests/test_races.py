@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection, transaction
 
 from accounts.models import User
+from config.tests.admin_pages import url
 from config.tests.at_once import at_once, browsers, posting, side_by_side, statuses
 from orgs import access, models
 from orgs.models import Invitation, Membership, Organization
@@ -144,3 +146,24 @@ def test_accepting_while_the_organization_is_deleted_leaves_nothing_half_done(in
     else:
         assert not Membership.objects.exists()
         assert User.objects.filter(pk=erin.pk).exists()
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_who_is_held_by_somebody_else_is_not_removed_meanwhile(by_staff, acme, bob, dora, olivia):
+    """Who answers an invitation holds its person before it, as who revokes it has to."""
+    hers, his = (Membership.objects.get(organization=acme, user=user) for user in (dora, bob))
+    [staff] = browsers(olivia, 1)
+
+    def removal():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '100ms'")
+            if by_staff:
+                return staff.post(url(Membership, "delete", hers.pk), {"post": "yes"})
+            return hers.remove(by=his)
+
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=dora.pk)
+        at_once(removal)
+    assert acme.memberships.filter(user=dora).exists()
+    at_once(removal)
+    assert not acme.memberships.filter(user=dora).exists()
