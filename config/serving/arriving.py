@@ -7,7 +7,7 @@ import re
 import socket
 from typing import Any
 
-USUAL, LONGEST = 4096, 65_536  # bytes of a request that is waited for
+LONGEST = 65_536  # bytes of a request that is waited for
 
 # With nothing to come after it: who sends a body slowly keeps no spare thread busy.
 HEALTH_CHECK = re.compile(
@@ -19,14 +19,14 @@ LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r|\Z)")
 OTHERWISE = (b"\ntransfer-encoding", b"\nexpect")  # comes in chunks, or once we have asked for it
 
 
-def begun(conn: Any, size: int = USUAL) -> bytes | None:
-    """Return what has come, up to about `size` bytes; None if that is nothing yet.
+def begun(conn: Any) -> bytes | None:
+    """Return what has come, up to about LONGEST bytes; None if that is nothing yet.
 
     What is in the parser's buffer has come behind the request before.
     """
     before = conn.parser.unreader.buf.getvalue() if conn.parser else b""
     try:
-        return before + conn.sock.recv(size, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return before + conn.sock.recv(LONGEST, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return before or None
     except OSError:

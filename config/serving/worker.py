@@ -171,7 +171,7 @@ class Worker(ThreadWorker):
 
     def _on_more(self, conn: TConn, _sock: object = None) -> None:
         """Let a thread read what is whole; else be called again when there is more of it."""
-        begun = arriving.begun(conn, arriving.LONGEST) or b""
+        begun = arriving.begun(conn) or b""
         needed = arriving.length(begun) or 0
         if conn.begun < len(begun) < needed <= arriving.LONGEST:
             conn.begun = len(begun)

@@ -14,7 +14,7 @@ from gunicorn.config import Config
 
 from config.env import BASE_DIR
 from config.serving import visitor
-from config.serving.arriving import HEALTH_CHECK, LONGEST, length
+from config.serving.arriving import HEALTH_CHECK, LONGEST, begun, is_whole, length
 from config.serving.visitor import Visitor
 from config.serving.worker import MOST_BODIES, Worker
 from config.tests.clone import wait_until
@@ -110,6 +110,15 @@ def test_only_a_whole_health_check_gets_a_spare_thread(sent, spare):
 )
 def test_a_request_tells_how_long_it_is_or_is_read_by_a_thread_for_bodies(sent, needed):
     assert length(sent) == needed
+
+
+def test_a_form_that_a_proxy_sends_over_a_unix_socket_is_whole_at_once():
+    """Else it waited for one of the few threads for bodies, and was turned away beside others."""
+    proxy, ours = socket.socketpair()
+    with proxy, ours:
+        for part in (POST, b"Content-Length: 40000\r\n\r\n", b"x" * 20_000, b"x" * 20_000):
+            proxy.sendall(part)
+        assert is_whole(begun(SimpleNamespace(sock=ours, parser=None)))
 
 
 @pytest.mark.slow
