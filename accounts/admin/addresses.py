@@ -1,10 +1,13 @@
 """Email addresses in the admin."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,6 +19,20 @@ from accounts.forms import EmailField
 from accounts.verbs import Verb
 
 admin.site.unregister(EmailAddress)
+
+
+class Suggested(AutocompleteSelect):
+    """Django's, which fails where a link or a form names what is no key."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> Any:
+        return super().optgroups(name, [one for one in value if self._is_key(one)], attrs)
+
+    def _is_key(self, value: str) -> bool:
+        try:
+            self.field.target_field.to_python(value)
+        except ValidationError:
+            return False
+        return True
 
 
 @admin.register(EmailAddress)
@@ -64,6 +81,7 @@ class EmailAddressAdmin(Browsable, allauth_admin.EmailAddressAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Whoever gets mail for a person can set their password."""
+        kwargs["widget"] = Suggested(db_field, self.admin_site)
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field:
             field.queryset = field.queryset.filter(role__in=handled_by(request))

@@ -295,3 +295,8 @@ def test_an_address_that_staff_type_is_stored_as_everybodys(operator, alice, mod
     assert model.objects.filter(email="erin@xn--bcher-kva.example").exists()
     assert add("erin@straße.example") == 200  # to which no mail can be sent
     assert not model.objects.filter(email__contains="straße").exists()
+
+
+def test_a_made_up_person_to_add_an_address_for_is_nobody(operator):
+    for ask in (operator.get, operator.post):
+        assert ask(url(EmailAddress, "add"), {"user": "made-up"}).status_code == 200
