@@ -7,7 +7,7 @@ from django.core.mail import EmailMessage
 from django.db import OperationalError, transaction
 
 from accounts.models import Mail
-from accounts.outbox import attempt, queue, queue_all
+from accounts.outbox import attempt, queue, queue_all, queue_copies
 from config.tests.clone import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,6 +48,13 @@ def test_nobody_waits_and_one_thread_sends_all(mail_server, monkeypatch):
     assert all(in_time)
     assert {mail["Subject"] for mail in mail_server.mails} == {"Number 0", "Number 1", "Number 2"}
     assert {mail.state for mail in Mail.objects.all()} == {"delivered"}
+
+
+def test_copies_for_thousands_are_a_threads(monkeypatch):
+    asked = []
+    monkeypatch.setattr(attempt, "after_commit", lambda _ids, **how: asked.append(how))
+    queue_copies([(EmailMessage("Hello", "Hello"), ["ann@example.com", "bea@example.com"])])
+    assert asked == [{"in_background": True}]
 
 
 def test_what_is_rolled_back_is_not_sent(mail_server):

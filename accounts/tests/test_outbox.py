@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage, EmailMultiAlternatives
-from django.core.management import call_command
+from django.core.management import BaseCommand, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import own_data
+from accounts.management.commands import deliver_mail
 from accounts.models import Mail
 from accounts.outbox import attempt, queue, queue_all, queue_copies, worker
 from accounts.outbox.worker import Worker
@@ -389,3 +390,9 @@ def test_a_name_server_that_hangs_keeps_nobody_waiting(mail_server, monkeypatch)
     is_over.set()
     assert time.monotonic() - started < 20
     assert Mail.objects.get().tries == 1
+
+
+def test_the_worker_starts_without_checks_that_ask_a_database_which_may_be_away(monkeypatch):
+    monkeypatch.delattr(BaseCommand, "check")
+    given = {"once": True, "skip_checks": False, "force_color": False, "no_color": False}
+    deliver_mail.Command().execute(**given)

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import path
 
+from accounts.claims import owner_of
 from accounts.models import Avatar, Session, User
 from accounts.tests import test_signup_pass
 from accounts.tests.people import (
@@ -184,3 +185,10 @@ def test_an_old_address_of_a_member_is_no_way_to_sign_up_anew(client, alice):
     alice.refresh_from_db()
     assert alice.name == "Alice Example"
     assert User.objects.count() == 1
+
+
+def test_an_address_that_nobody_confirmed_leads_into_no_account(alice):
+    address = EmailAddress.objects.create(user=alice, email=ERIN["email"], verified=False)
+    assert owner_of(ERIN["email"]) is None
+    EmailAddress.objects.filter(pk=address.pk).update(verified=True)
+    assert owner_of(ERIN["email"]) == alice

@@ -381,6 +381,7 @@ WIPING = """
 CREATE FUNCTION wipe(integer) RETURNS integer
     LANGUAGE sql AS 'DELETE FROM waitlist_entry RETURNING 1';
 CREATE FUNCTION wipe(integer, integer) RETURNS integer LANGUAGE sql AS 'SELECT wipe(1)';
+CREATE FUNCTION gen_salt() RETURNS integer LANGUAGE sql AS 'SELECT wipe(1)';
 CREATE OPERATOR <#> (FUNCTION = wipe, LEFTARG = integer, RIGHTARG = integer);
 """
 COPIED = "INSERT INTO orgs_team SELECT"
@@ -390,17 +391,20 @@ COPIED = "INSERT INTO orgs_team SELECT"
     "sql",
     [
         f"{COPIED} wipe (1)",
+        f"{COPIED} gen_salt()",  # not pgcrypto's
         f"{COPIED} 1 WHERE 2 <#> 3",
         f"{COPIED} * FROM public.WIPE(1)",
         "ALTER TABLE orgs_team ADD COLUMN extra integer DEFAULT 1 + wipe(1)",
         "ALTER TABLE orgs_team ADD CHECK (wipe(2) > 0)",
         "CREATE TEMP TABLE copied AS (SELECT wipe(1))",
         f"CREATE TABLE copied AS WITH gone AS({DELETED}) SELECT * FROM gone",
+        f"CREATE TABLE copied AS WITH a AS (WITH b AS (SELECT 1) {DELETED}) SELECT * FROM a",
         f"/* /* */ ' */ ; {DELETED}; --'",
         f"{COPIED} 1, E'a'\n'\\'' ; {DELETED}; --'",
         'ALTER TABLE waitlist_entry ADD COLUMN "(" integer, DROP COLUMN email',
         "CREATE TABLE z (); DROP TABLE z; ALTER TABLE waitlist_entry RENAME TO z; DELETE FROM z",
         'SET "search_path" TO archive',
+        "SET standard_conforming_strings = off",
         "CREATE FUNCTION made() RETURNS integer AS ''; INSERT INTO orgs_team SELECT made()",
     ],
 )
