@@ -162,3 +162,12 @@ def test_the_page_of_migrations_shows_what_was_edited(operator, file):
     assert "1 file was edited after it had been applied." in " ".join(
         page.replace("\n", " ").split()
     )
+
+
+def test_nobody_writes_in_the_admin_what_a_file_has_been(operator):
+    [pk, *_] = MigrationFile.objects.values_list("pk", flat=True)
+    for page in ("add/", f"{pk}/delete/"):
+        assert (
+            operator.post(f"/admin/config/migrationfile/{page}", {"post": "yes"}).status_code == 403
+        )
+    assert MigrationFile.objects.filter(pk=pk).exists()

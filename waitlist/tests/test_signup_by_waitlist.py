@@ -148,6 +148,7 @@ def test_an_expired_link_says_what_to_do_and_gives_no_pass(client, link, setting
 def test_an_expired_link_is_renewed_once_by_an_email_to_its_address(client, link):
     assert client.post(f"{link}renew/").headers["Location"] == link, "it works"
     expire(entry())
+    assert client.get(f"{link}renew/").status_code == 405, "whoever looks at links asks for none"
     assert "Check your email" in client.post(f"{link}renew/").text
     [email] = mail.outbox
     assert email.to == ["erin@example.com"]
