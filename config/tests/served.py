@@ -214,11 +214,13 @@ class Hole:
             threading.Thread(target=self._forward, args=[one, other], daemon=True).start()
 
     def _forward(self, one, other):
+        """Pass on what comes, and that nothing more comes, also where a side was cut off."""
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
                 self._wait()
                 other.sendall(data)
-            self._wait()
+        self._wait()
+        with contextlib.suppress(OSError):
             other.shutdown(socket.SHUT_WR)
 
     def _wait(self):

@@ -86,7 +86,8 @@ class _Listens:
         """The first value that a query returns, None if it returns no rows."""
         with self.connect(**changes) as connection:
             cursor = connection.execute(question)
-            return cursor.fetchone()[0] if cursor.description else None
+            row = cursor.fetchone() if cursor.description else None
+            return row and row[0]
 
 
 class Server(_Listens):
