@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
 from django.test import Client
@@ -49,7 +50,8 @@ def test_a_person_deletes_their_account_with_everything_that_is_theirs(
     assert "Your account is deleted" in bob_signed_in.get("/account/erased/").text
     assert bob_signed_in.get("/account/").headers["Location"].startswith("/accounts/login/")
     [mail] = mailoutbox
-    assert (mail.to, mail.subject) == (["bob@example.com"], "Your Groundwork account is deleted")
+    subject = f"Your {settings.SITE_NAME} account is deleted"
+    assert (mail.to, mail.subject) == (["bob@example.com"], subject)
 
 
 def test_the_event_stays_without_the_person(bob, bob_signed_in):

@@ -3,6 +3,7 @@ are gone."""
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.test import Client
@@ -117,7 +118,7 @@ def test_emails_to_a_person_go_with_them_and_the_last_one_goes_out(mail_server, 
     assert left == {
         "typed@example.com": "Hello",  # which nobody proved to be Bob's
         "alice@example.com": "Hello",
-        "bob@example.com": "Your Groundwork account is deleted",
+        "bob@example.com": f"Your {settings.SITE_NAME} account is deleted",
     }
     invitation.refresh_from_db()
     assert invitation.mail is None

@@ -2,11 +2,13 @@
 
 import json
 import time
+from urllib.parse import quote
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.internal.flows import trust
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.test import Client
 
 from accounts import limits
@@ -336,7 +338,7 @@ def test_the_page_shows_the_secret_as_a_picture_and_to_type(client, alice):
     secret = client.session["mfa.totp.secret"]
     assert 'src="data:image/svg+xml;base64,' in page
     assert " ".join(secret[at : at + 4] for at in range(0, 32, 4)) in page
-    assert "issuer=Groundwork" in page
+    assert f"issuer={quote(settings.SITE_NAME)}" in page
 
 
 def test_nothing_readable_is_in_the_table(client, alice):

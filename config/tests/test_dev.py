@@ -9,6 +9,7 @@ import time
 from http.client import HTTPConnection
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from config.database.embedded import cluster
@@ -137,7 +138,7 @@ def test_ctrl_c_stops_everything_that_it_started(clone, dev):
 
     assert "Migrating the database" in out
     assert "Seeding the demo people" in out
-    assert out.count(f"Groundwork is at http://127.0.0.1:{dev.port}/") == 1
+    assert out.count(f"{settings.SITE_NAME} is at http://127.0.0.1:{dev.port}/") == 1
     assert "alice@example.com      the primary owner of Acme" in out
     assert "Sign in with the password green-field-2026" in out
 

@@ -2,6 +2,7 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import Event, User
@@ -91,7 +92,7 @@ def test_who_is_removed_by_staff_is_told_and_comes_back_by_no_invitation(
     assert not acme.memberships.filter(user=dora).exists()
     mail = mailoutbox[-1]
     assert (mail.to, mail.subject) == (["dora@example.com"], "You are no longer a member of Acme")
-    assert "the people who run Groundwork removed you" in mail.body
+    assert f"the people who run {settings.SITE_NAME} removed you" in mail.body
     invitation.refresh_from_db()
     assert invitation.status == InvitationStatus.REVOKED
     event = Event.objects.filter(verb=Verb.INVITATION_REVOKED).get()
@@ -127,7 +128,7 @@ def test_an_organization_can_be_deleted_with_all_of_it(
     assert not any(model.objects.exists() for model in MODELS)
     told = [email for email in mailoutbox if email.subject == "Acme is deleted"]
     assert {email.to[0].partition("@")[0] for email in told} == {"alice", "bob", "dora", "frank"}
-    assert "The people who run Groundwork deleted the organization Acme." in told[0].body
+    assert f"The people who run {settings.SITE_NAME} deleted the organization Acme." in told[0].body
 
 
 @pytest.mark.parametrize("many", [False, True])

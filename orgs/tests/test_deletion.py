@@ -1,6 +1,7 @@
 """Deleting an organization: who may, what goes, and who is told."""
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
@@ -59,7 +60,7 @@ def test_all_members_are_told_once_it_is_so(browser, acme, dora, mailoutbox):
     assert sorted(told) == ["alice@example.com", "bob@example.com", "frank@example.com"]
     mail = told["bob@example.com"]
     assert mail.subject == "Acme is deleted"
-    assert "Alice Example deleted the organization Acme on Groundwork." in mail.body
+    assert f"Alice Example deleted the organization Acme on {settings.SITE_NAME}." in mail.body
 
 
 @pytest.mark.parametrize("slug", ["", "Acme Inc", "birch", "acme\x00", "a" * 1000, "acme,birch"])
