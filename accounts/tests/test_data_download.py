@@ -40,7 +40,7 @@ def test_the_file_is_a_download_of_who_asks(alice_signed_in, bob):
     response = alice_signed_in.post(PAGE)
     assert response.headers["Content-Type"] == "application/json"
     assert re.fullmatch(
-        r'attachment; filename="groundwork-\d{4}-\d\d-\d\d\.json"',
+        r'attachment; filename="[a-z-]+-\d{4}-\d\d-\d\d\.json"',
         response.headers["Content-Disposition"],
     )
     assert "no-store" in response.headers["Cache-Control"]
