@@ -23,6 +23,7 @@ from psycopg.pq import TransactionStatus
 from config.database.limits import take_time
 from config.database.migrating import halves
 from config.database.migrating.watching import Watch
+from config.database.wording import first_line
 
 FIRST_PAUSE, LONGEST_PAUSE = 1, 30  # seconds between two tries, doubled each time
 
@@ -100,7 +101,7 @@ class Patience:
                 raise
             raise CommandError(
                 f"{self._name} is not atomic, and a part of it is done: "
-                f"{str(error).partition('\n')[0]}. A migrate before this one may have been killed "
+                f"{first_line(error)}. A migrate before this one may have been killed "
                 "or have failed in the middle. Undo that part, then run migrate again."
             ) from error
 
