@@ -88,6 +88,17 @@ def test_what_is_half_done_is_neither_hidden_nor_done_twice(notes, site, server)
     assert "tries again" in errors
 
 
+def test_where_a_killed_one_has_left_a_part_it_says_what_to_do(notes, server):
+    notes.write("color", COLUMN, OTHER, atomic=False)
+    server.ask("ALTER TABLE notes_note ADD COLUMN color text")
+    code, _, errors = notes.run("notes")
+    assert (code, server.ask(COLUMNS), server.ask(RECORDED)) == (1, ["color"], "0001_first")
+    told = "notes.0002_color is not atomic, and a part of it is done: column "
+    assert f'{told}"color" of relation "notes_note" already exists. A migrate before' in errors
+    assert "Undo that part, then run migrate again." in errors
+    assert "Traceback" not in errors
+
+
 def test_what_is_built_concurrently_waits_as_long_as_it_takes(notes, site, server):
     site.execute("LOCK notes_note IN ROW EXCLUSIVE MODE")  # has written: the index must wait
     notes.write("index", INDEX, atomic=False)
